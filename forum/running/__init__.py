@@ -1,0 +1,1 @@
+"""What keeps the house running: its database, its processes, its health. Imports no room."""
