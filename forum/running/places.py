@@ -34,6 +34,8 @@ class Place:
     home: Path
     user: Account | None
     bin: Path
+    #: A sentence for the operator, once, when the database had to be put elsewhere.
+    notice: str = ""
 
     @property
     def data(self) -> Path:
@@ -62,8 +64,11 @@ def settle(folder: Path, os_user: str | None, system: Path = SYSTEM_PLACE) -> Pl
     folder.mkdir(parents=True, exist_ok=True)
     user = accounts.choose(os_user, home_of(folder) / "data")
     home = home_of(folder)
+    _know_origin(folder, home)
+    notice = ""
     if user is not None and home == folder and accounts.barrier(folder.parent, user):
         home = _elsewhere(folder, user, system)
+        notice = f"The database lives in {home}, for user {user.name} cannot reach {folder}."
     home.mkdir(parents=True, exist_ok=True)
     # Others may pass where another user must reach its data, and see nothing.
     os.chmod(home, 0o711 if user else 0o700)
@@ -73,7 +78,20 @@ def settle(folder: Path, os_user: str | None, system: Path = SYSTEM_PLACE) -> Pl
         if in_the_way := accounts.barrier(home, user):
             raise _unreachable(in_the_way, user)
         bin_ = binaries.copied_to(home)
-    return Place(home, user, bin_)
+    return Place(home, user, bin_, notice)
+
+
+def _know_origin(folder: Path, home: Path) -> None:
+    """A moved folder keeps its database; a copied one must not share the first one's."""
+    if home == folder or not (home / "origin").exists():
+        return
+    origin = Path((home / "origin").read_text().strip())
+    if origin != folder and origin.exists() and home_of(origin) == home:
+        raise Trouble(
+            f"{folder} is a copy: the database in {home} belongs to {origin}. "
+            f"Remove {folder / 'place'} to begin with an empty one."
+        )
+    (home / "origin").write_text(f"{folder}\n")
 
 
 def _elsewhere(folder: Path, user: Account, system: Path) -> Path:
@@ -88,10 +106,6 @@ def _elsewhere(folder: Path, user: Account, system: Path) -> Path:
     os.chmod(place, 0o711)
     (place / "origin").write_text(f"{folder}\n")
     (folder / "place").write_text(f"{place}\n")
-    print(
-        f"The database lives in {place}, because user {user.name} cannot reach {folder}.",
-        flush=True,
-    )
     return place
 
 

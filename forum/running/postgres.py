@@ -97,6 +97,19 @@ class EmbeddedPostgres:
             raise
         return self
 
+    @property
+    def alive(self) -> bool:
+        """Whether the server process runs. It may be recovering from a crash of a backend."""
+        return self.process is not None and self.process.poll() is None
+
+    def revive(self, timeout: float = 600) -> None:
+        """Start the server again after it ended by itself; it recovers its data first.
+
+        Raises Trouble or TimeoutError as start() does; the folder stays ours.
+        """
+        self._end_left_over()
+        self._launch(time.monotonic() + timeout)
+
     def stop(self, grace: float = 30) -> None:
         """Fast shutdown: sessions are cut, data written. Harmless when nothing runs."""
         if (process := self.process) is not None:

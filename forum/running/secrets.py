@@ -4,6 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+from forum.running.places import write_private
+
 KEY_FILE = "secret-key"
 URL_FILE = "database-url"
 
@@ -39,7 +41,4 @@ def database_url(folder: Path) -> str:
 def write_database_url(folder: Path, url: str) -> None:
     """Leave the address, password included, for commands run beside the supervisor."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / URL_FILE
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(url)
+    write_private(folder / URL_FILE, f"{url}\n")
