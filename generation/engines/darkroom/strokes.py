@@ -1,0 +1,225 @@
+"""The stroke renderer: layers of curved brush strokes along the edges of a picture, then relief.
+
+Curved strokes of several sizes after Hertzmann (1998), guided by the edge tangent flow (Kang, Lee
+and Chui 2007), lit as in fast paint texture (Hertzmann 2002).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from generation.engines.darkroom.flow import Flow, combed, edge_flow
+from generation.engines.darkroom.pixels import (
+    Picture,
+    Plane,
+    blur,
+    clip,
+    clouds,
+    floats,
+    from_bytes,
+    noise,
+    saturated,
+    scale_of,
+    to_bytes,
+)
+
+#: Receives the unfinished picture; may raise to stop the work.
+Show = Callable[[Picture], None]
+
+#: Strokes drawn between two looks at the unfinished picture.
+BETWEEN_LOOKS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Brushes:
+    """One way of painting. Lengths are pixels of a picture of 1024 x 1024."""
+
+    #: Half the width of the strokes of each layer, coarse to fine.
+    radii: tuple[float, ...] = (14, 7, 3)
+    #: Steps of 1.1 radii in each stroke, by layer.
+    lengths: tuple[int, ...] = (5, 5, 4)
+    #: Error of the canvas (sum over the channels) that calls for another stroke.
+    threshold: float = 0.045
+    #: Standard deviation of a stroke's brightness; six tenths of it for its hue.
+    jitter: float = 0.05
+    #: Standard deviation, in radians, of a stroke's own deviation from the flow.
+    wildness: float = 0.25
+    #: Radians that a stroke turns further at each step.
+    curl: float = 0.0
+    saturation: float = 1.15
+    #: Height of the relief.
+    impasto: float = 0.55
+    density: float = 1.0
+    #: 1 follows edges wherever there are any, 0 ignores them.
+    follow: float = 1.0
+
+
+@dataclass(slots=True)
+class Easel:
+    """A painting under way: 8-bit colour in three channels, height of paint in the fourth."""
+
+    canvas: NDArray[np.uint8]
+    flow: Flow
+    #: Directions where the picture has none: smooth noise, unit vectors.
+    drift: Flow
+    show: Show
+
+    def look(self) -> None:
+        """Let others see the picture as it is, and stop us."""
+        self.show(from_bytes(self.canvas[..., :3]))
+
+
+@dataclass(frozen=True, slots=True)
+class Strokes:
+    """The strokes of one layer, in the order in which they are drawn."""
+
+    #: (strokes, points, 2), pixels with four bits of fraction.
+    paths: NDArray[np.int32]
+    #: (strokes, 4): red, green, blue and height, 0..255.
+    paints: NDArray[np.float64]
+    widths: NDArray[np.int32]
+
+
+def painted(picture: Picture, rng: Generator, brushes: Brushes, show: Show) -> Picture:
+    """The picture painted anew with these brushes; `show` sees it grow."""
+    scale = scale_of(picture)
+    radii = [max(1.2, radius * scale) for radius in brushes.radii]
+    palette = clip(saturated(picture, brushes.saturation))
+    easel = easel_for(picture, palette, radii[0], rng, show)
+    for layer, (radius, length) in enumerate(zip(radii, brushes.lengths, strict=True)):
+        reference = blur(palette, max(0.6 * radius, 0.8))
+        starts = where_to_start(easel, reference, radius, rng, brushes, everywhere=layer == 0)
+        draw(easel, strokes_from(starts, easel, reference, radius, length, rng, brushes))
+    return lit(easel, rng, brushes.impasto)
+
+
+def easel_for(
+    picture: Picture, palette: Picture, widest: float, rng: Generator, show: Show
+) -> Easel:
+    """A canvas with a blurred underpainting, and the directions for the brush."""
+    height, width = picture.shape[:2]
+    ground = to_bytes(blur(palette, 1.5 * widest))
+    level = np.full((height, width, 1), 128, np.uint8)
+    angle = clouds(height, width, rng, octaves=3, cells=3) * np.float32(4 * np.pi)
+    drift = Flow(floats(np.cos(angle)), floats(np.sin(angle)), floats(np.ones_like(angle)))
+    canvas = np.concatenate([ground, level], axis=2)
+    return Easel(canvas=canvas, flow=edge_flow(picture), drift=drift, show=show)
+
+
+def where_to_start(
+    easel: Easel,
+    reference: Picture,
+    radius: float,
+    rng: Generator,
+    brushes: Brushes,
+    *,
+    everywhere: bool,
+) -> NDArray[np.float32]:
+    """Start points (n, 2) as x, y in random order: a jittered grid, thinned where all is well."""
+    height, width = reference.shape[:2]
+    pitch = max(radius / brushes.density, 2)
+    ys, xs = np.mgrid[pitch / 2 : height : pitch, pitch / 2 : width : pitch]
+    points = np.stack([xs.ravel(), ys.ravel()], 1) + rng.uniform(
+        -pitch / 2, pitch / 2, (xs.size, 2)
+    )
+    points = np.clip(points, 0, [width - 1, height - 1]).astype(np.float32)
+    if not everywhere:
+        error = np.abs(reference - from_bytes(easel.canvas[..., :3])).sum(-1)
+        side = 2 * round(radius) + 1
+        wrong = cv2.boxFilter(error, -1, (side, side))
+        columns, rows = points.astype(np.int32).T
+        points = points[wrong[rows, columns] > 3 * brushes.threshold]
+    return points[rng.permutation(len(points))]
+
+
+def strokes_from(
+    starts: NDArray[np.float32],
+    easel: Easel,
+    reference: Picture,
+    radius: float,
+    length: int,
+    rng: Generator,
+    brushes: Brushes,
+) -> Strokes:
+    """All strokes of a layer at once: paths, paint and widths."""
+    count = len(starts)
+    columns, rows = starts.astype(np.int32).T
+    colours = reference[rows, columns] * (1 + rng.normal(0, brushes.jitter, (count, 1)))
+    colours = colours + rng.normal(0, 0.6 * brushes.jitter, (count, 3))
+    heights = rng.integers(40, 220, (count, 1))
+    paints = np.concatenate([np.clip(colours, 0, 1) * 255, heights], 1)
+    widths = np.maximum(1, radius * rng.uniform(0.7, 1.25, count)).astype(np.int32)
+    paths = paths_from(starts, easel, radius * 1.1, length, rng, brushes)
+    return Strokes(paths=(paths * 16).astype(np.int32), paints=paints, widths=widths)
+
+
+def paths_from(
+    starts: NDArray[np.float32],
+    easel: Easel,
+    step: float,
+    length: int,
+    rng: Generator,
+    brushes: Brushes,
+) -> NDArray[np.float32]:
+    """Paths (n, length + 1, 2): each follows the flow, its own whim and the curl of its look."""
+    count = len(starts)
+    height, width = easel.flow.x.shape
+    whim = rng.normal(0, brushes.wildness, count).astype(np.float32)
+    paths = np.empty((count, length + 1, 2), np.float32)
+    paths[:, 0] = starts
+    before = np.zeros((count, 2), np.float32)
+    for index in range(length):
+        columns = paths[:, index, 0].astype(np.int32).clip(0, width - 1)
+        rows = paths[:, index, 1].astype(np.int32).clip(0, height - 1)
+        way = direction_at(easel, rows, columns, brushes.follow)
+        way = turned(way, whim + np.float32(brushes.curl * index))
+        # A tangent has no sign: keep the one that goes on, not the one that turns back.
+        back = (way * before).sum(1, keepdims=True) < 0
+        before = np.where(back, -way, way)
+        paths[:, index + 1] = paths[:, index] + before * np.float32(step)
+    return paths
+
+
+def direction_at(
+    easel: Easel, rows: NDArray[np.int32], columns: NDArray[np.int32], follow: float
+) -> NDArray[np.float32]:
+    """Unit-like vectors (n, 2): the edge's direction where there is one, else the drift's."""
+    trust = np.clip(easel.flow.certainty[rows, columns] * 2, 0, 1) * np.float32(follow)
+    along = trust * easel.flow.x[rows, columns] + (1 - trust) * easel.drift.x[rows, columns]
+    down = trust * easel.flow.y[rows, columns] + (1 - trust) * easel.drift.y[rows, columns]
+    vectors = np.stack([along, down], 1)
+    return floats(vectors / np.maximum(np.hypot(along, down), 1e-6)[:, None])
+
+
+def turned(vectors: NDArray[np.float32], angles: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors (n, 2) rotated by as many angles in radians."""
+    cosine, sine = np.cos(angles), np.sin(angles)
+    along = vectors[:, 0] * cosine - vectors[:, 1] * sine
+    down = vectors[:, 0] * sine + vectors[:, 1] * cosine
+    return np.stack([along, down], 1)
+
+
+def draw(easel: Easel, strokes: Strokes) -> None:
+    """Put the strokes on the canvas; colour and height go in with one anti-aliased line."""
+    paints, widths = strokes.paints.tolist(), strokes.widths.tolist()
+    paths = strokes.paths[:, None]
+    for index, (paint, width) in enumerate(zip(paints, widths, strict=True)):
+        if index % BETWEEN_LOOKS == BETWEEN_LOOKS - 1:
+            easel.look()
+        cv2.polylines(easel.canvas, paths[index], False, paint, width, cv2.LINE_AA, 4)
+    easel.look()
+
+
+def lit(easel: Easel, rng: Generator, impasto: float) -> Picture:
+    """The finished painting under a raking light from the upper left."""
+    paint = from_bytes(easel.canvas[..., :3])
+    height, width = paint.shape[:2]
+    bristles = combed(noise(height, width, rng), easel.flow)
+    relief = blur(from_bytes(easel.canvas[..., 3]), 0.8) + np.float32(0.12) * bristles
+    slope = cv2.Sobel(relief, cv2.CV_32F, 1, 0) + cv2.Sobel(relief, cv2.CV_32F, 0, 1)
+    shade: Plane = np.clip(slope * np.float32(0.22 * impasto), -0.3, 0.3)
+    return clip(paint * (1 + shade[..., None]) + np.maximum(shade, 0)[..., None] * np.float32(0.12))
