@@ -1,5 +1,6 @@
 """The address under which the house answers: is it free, and does it answer yet?"""
 
+import errno
 import http.client
 import os
 import socket
@@ -49,7 +50,7 @@ class Address:
                 f"Port {self.port} needs root's rights; choose PORT above 1023."
             ) from None
         except OSError as error:
-            if error.errno != 98 and "in use" not in str(error):
+            if error.errno != errno.EADDRINUSE:
                 raise Trouble(f"Cannot listen on {self.host}: {error.strerror}.") from None
             raise Trouble(
                 f"Port {self.port} on {self.host} is in use. End what uses it, or choose another: "

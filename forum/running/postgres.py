@@ -232,7 +232,7 @@ class EmbeddedPostgres:
         with open(self.place.log, "ab", opener=_private) as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT,
-                process_group=0, preexec_fn=bound_to_parent(signal.SIGINT),  # noqa: PLW1509
+                process_group=0, preexec_fn=bound_to_parent(signal.SIGINT),
                 **self._child_options(),
             )  # fmt: skip
         while not self._ready():

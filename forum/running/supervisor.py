@@ -74,7 +74,7 @@ def launch(command: Sequence[str], environment: Mapping[str, str]) -> subprocess
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         process_group=0,
-        preexec_fn=bound_to_parent(signal.SIGTERM),  # noqa: PLW1509
+        preexec_fn=bound_to_parent(signal.SIGTERM),
     )
 
 
@@ -108,6 +108,8 @@ class Supervisor:
 
     def __init__(self, folder: Path, say: Say, database: EmbeddedPostgres | None = None) -> None:
         self.children: list[Child] = []
+        #: Children that run once; they are ended with the others and not started again.
+        self.guests: list[Child] = []
         self.database = database
         self._say = say
         self._list = folder / "processes.json"
@@ -123,8 +125,11 @@ class Supervisor:
         self._signals += 1
         self._stop.set()
         if self._signals > 1:
-            for child in self.children:
+            for child in self._everyone():
                 child.kill()
+
+    def _everyone(self) -> list[Child]:
+        return [*self.guests, *self.children]
 
     def check(self) -> None:
         """Raises Interrupted once a signal came."""
@@ -135,7 +140,8 @@ class Supervisor:
         """Start every child and keep all running; `each_turn` is called about ten times a second."""
         while not self._stop.is_set():
             self._keep_database()
-            if any([child.keep(self._say) for child in self.children]):
+            started = [child.keep(self._say) for child in self.children]
+            if any(started):
                 self._write_list()
             each_turn()
             self._stop.wait(_LOOK_EVERY)
@@ -152,10 +158,10 @@ class Supervisor:
 
     def end(self) -> None:
         """End the children together, then the database: they may still write when they leave."""
-        for child in self.children:
+        for child in self._everyone():
             child.ask_to_end()
         begin = time.monotonic()
-        for child in self.children:
+        for child in self._everyone():
             self._await(child, begin + child.grace)
         if self.database is not None:
             self.database.stop()
@@ -173,7 +179,7 @@ class Supervisor:
     def _write_list(self) -> None:
         running = {
             str(child.process.pid): " ".join(child.command)
-            for child in self.children
+            for child in self._everyone()
             if child.process is not None
         }
         write_private(self._list, json.dumps(running))
