@@ -1,0 +1,1 @@
+"""The house: everything a person sees or says."""

@@ -1,0 +1,124 @@
+"""Boards: places with their own visibility, membership, rules and defaults."""
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from forum.members.models import Member
+
+
+class Visibility(models.TextChoices):
+    """Who may see a board."""
+
+    PUBLIC = "public", _("everybody")
+    MEMBERS = "members", _("signed-in members")
+    PRIVATE = "private", _("only those who belong to it")
+
+
+class Licence(models.TextChoices):
+    """What others may do with an image. SPDX identifiers where they exist."""
+
+    ALL_RIGHTS = "all-rights-reserved", _("all rights reserved")
+    CC0 = "CC0-1.0", _("CC0: no rights reserved")
+    CC_BY = "CC-BY-4.0", _("CC BY: with credit")
+    CC_BY_SA = "CC-BY-SA-4.0", _("CC BY-SA: with credit, under the same licence")
+    CC_BY_NC = "CC-BY-NC-4.0", _("CC BY-NC: with credit, not for money")
+    PUBLIC_DOMAIN = "public-domain", _("public domain")
+
+
+class BoardQuerySet(models.QuerySet["Board"]):
+    def visible_to(self, member: Member | None) -> "BoardQuerySet":
+        """Boards this person may look into; None is a visitor."""
+        if member is None or not member.is_active:
+            return self.filter(visibility=Visibility.PUBLIC)
+        if member.is_moderator:
+            return self
+        return self.filter(
+            Q(visibility__in=[Visibility.PUBLIC, Visibility.MEMBERS])
+            | Q(pk__in=Membership.objects.filter(member=member).values("board"))
+        )
+
+    def open_to(self, member: Member | None) -> "BoardQuerySet":
+        """Boards this person may post in: visible, not archived, and only for members."""
+        if member is None or not member.is_active:
+            return self.none()
+        return self.visible_to(member).filter(archived_at__isnull=True)
+
+    def editable_by(self, member: Member | None) -> "BoardQuerySet":
+        """Boards this person may change: the house's moderators, and the board's own."""
+        if member is None or not member.is_active:
+            return self.none()
+        if member.is_moderator:
+            return self
+        mine = Membership.objects.filter(member=member, role=Membership.Role.MODERATOR)
+        return self.filter(pk__in=mine.values("board"))
+
+
+class Board(models.Model):
+    """A place with its own visibility, rules, engines allowed and licence default."""
+
+    slug = models.CharField(
+        _("address"),
+        max_length=50,
+        unique=True,
+        validators=[
+            RegexValidator(r"^[a-z0-9][a-z0-9-]*\Z", _("Small letters, digits and hyphens."))
+        ],
+    )
+    title = models.CharField(_("title"), max_length=100)
+    description = models.CharField(_("what it is for"), max_length=2000, blank=True)
+    visibility = models.CharField(
+        _("who may see it"), max_length=10, choices=Visibility.choices, default=Visibility.PUBLIC
+    )
+    licence = models.CharField(
+        _("licence of new images"), max_length=30, choices=Licence.choices, default=Licence.CC_BY
+    )
+    #: Name of the preset that answers here unless another is chosen.
+    preset = models.CharField(_("preset"), max_length=40, default="darkroom")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="boards_made"
+    )
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="boards"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    #: Nothing new is said in an archived board; all of it can still be read.
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BoardQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether nothing new may be said here."""
+        return self.archived_at is not None
+
+
+class Membership(models.Model):
+    """Somebody belongs to a board."""
+
+    class Role(models.TextChoices):
+        MEMBER = "member", _("member")
+        MODERATOR = "moderator", _("moderator")
+
+    board = models.ForeignKey(Board, models.CASCADE, related_name="memberships")
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["board", "member"], name="one_membership_per_board_and_member"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member} in {self.board}"

@@ -1,0 +1,27 @@
+"""Table of contents: every table of the house, room by room."""
+
+from forum.boards.models import Board, Membership
+from forum.images.models import Descent, File, Image
+from forum.links.models import Duplicate, EmbeddingWf1, LinkVote, Neighbours, SimilarityLink
+from forum.members.models import Allowance, Invitation, Member, Token
+from forum.threads.models import Reading, Reply, Thread
+
+__all__ = [
+    "Allowance",
+    "Board",
+    "Descent",
+    "Duplicate",
+    "EmbeddingWf1",
+    "File",
+    "Image",
+    "Invitation",
+    "LinkVote",
+    "Member",
+    "Membership",
+    "Neighbours",
+    "Reading",
+    "Reply",
+    "SimilarityLink",
+    "Thread",
+    "Token",
+]

@@ -1,0 +1,312 @@
+"""Every switch, read once from the environment or `.env`. Lines that begin with #: document a switch.
+
+`docs/reference/settings.md` is written from them; a test compares the two.
+"""
+
+from pathlib import Path
+
+import environ
+import structlog
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from forum.running.secrets import database_url, secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- where things lie -------------------------------------------------------------------------
+
+#: Folder for everything the instance keeps: the embedded database, media, the secret key.
+FORUM_DATA_DIR = Path(env.str("FORUM_DATA_DIR", str(BASE_DIR / "var"))).absolute()
+
+#: An external PostgreSQL with pgvector >= 0.8.4, as postgres://user:password@host:port/name. Empty: the embedded one.
+DATABASE_URL = env.str("DATABASE_URL", "") or database_url(FORUM_DATA_DIR)
+
+#: A direct connection for LISTEN where DATABASE_URL leads through a pooler. Empty: the same as DATABASE_URL.
+DIRECT_DATABASE_URL = env.str("DIRECT_DATABASE_URL", "") or DATABASE_URL
+
+#: The key that signs sessions and tickets. Empty: made on first start and kept in FORUM_DATA_DIR/secret-key.
+SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(FORUM_DATA_DIR)
+
+#: Earlier keys, comma-separated, that still open sessions signed with them.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+
+# --- who may come -----------------------------------------------------------------------------
+
+#: Names under which the site is reached, comma-separated.
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+#: Full origins that may post forms, such as https://forum.example.org.
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+#: Whether the site is served over HTTPS: secure cookies, HSTS, redirects.
+FORUM_HTTPS = env.bool("FORUM_HTTPS", False)
+
+#: Whether a front server's X-Forwarded-For and X-Forwarded-Proto may be believed.
+FORUM_BEHIND_PROXY = env.bool("FORUM_BEHIND_PROXY", False)
+
+#: Who may sign up: open (anybody), invite (with a code), closed (nobody).
+SIGNUP_MODE = env.str("SIGNUP_MODE", "open")
+
+#: The name of the site, shown in the bar.
+SITE_NAME = env.str("SITE_NAME", "Gegenbild")
+
+# --- limits -----------------------------------------------------------------------------------
+
+#: Largest upload in megabytes.
+FORUM_UPLOAD_MB = env.int("FORUM_UPLOAD_MB", 20)
+
+#: Largest picture in megapixels; JPEGs up to twice that are decoded at a reduced scale.
+FORUM_UPLOAD_MEGAPIXELS = env.int("FORUM_UPLOAD_MEGAPIXELS", 50)
+
+#: Storage of one member in megabytes.
+FORUM_MEMBER_STORAGE_MB = env.int("FORUM_MEMBER_STORAGE_MB", 2048)
+
+#: Images one member may upload in half an hour.
+FORUM_UPLOADS_PER_HALF_HOUR = env.int("FORUM_UPLOADS_PER_HALF_HOUR", 30)
+
+#: Derivatives one member may ask for in an hour.
+FORUM_EDITS_PER_HOUR = env.int("FORUM_EDITS_PER_HOUR", 60)
+
+#: Replies of one member that may be waiting or running at once.
+FORUM_EDITS_AT_ONCE = env.int("FORUM_EDITS_AT_ONCE", 5)
+
+#: API calls of one member in a minute.
+FORUM_API_PER_MINUTE = env.int("FORUM_API_PER_MINUTE", 120)
+
+#: Space that must stay free on the storage, in megabytes.
+FORUM_FREE_MB = env.int("FORUM_FREE_MB", 1024)
+
+#: Sockets one member, and one address without account, may hold.
+FORUM_SOCKETS_PER_MEMBER = env.int("FORUM_SOCKETS_PER_MEMBER", 20)
+FORUM_SOCKETS_PER_ADDRESS = env.int("FORUM_SOCKETS_PER_ADDRESS", 200)
+
+# --- making images ----------------------------------------------------------------------------
+
+#: The preset that answers where a board names none.
+FORUM_DEFAULT_PRESET = env.str("FORUM_DEFAULT_PRESET", "darkroom")
+
+#: Row count from which the vector index serves searches.
+FORUM_VECTOR_INDEX_FROM = env.int("FORUM_VECTOR_INDEX_FROM", 100_000)
+
+# --- storage ----------------------------------------------------------------------------------
+
+#: Bucket of an S3-compatible storage. Empty: files lie in FORUM_DATA_DIR/media.
+FORUM_S3_BUCKET = env.str("FORUM_S3_BUCKET", "")
+
+#: Address of the S3-compatible storage, where it is not Amazon's.
+FORUM_S3_ENDPOINT = env.str("FORUM_S3_ENDPOINT", "")
+
+#: Internal location of nginx for media, such as /protected/. Empty: Django streams the files.
+FORUM_X_ACCEL = env.str("FORUM_X_ACCEL", "")
+
+# --- for those who develop --------------------------------------------------------------------
+
+#: Show errors in the browser. Never on a machine that others reach.
+DEBUG = env.bool("DEBUG", False)
+
+# --- what follows is wiring, not switches -----------------------------------------------------
+
+INSTALLED_APPS = [
+    "forum",
+    "generation",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "servestatic.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "channels",
+    "csp",
+    "django_structlog",
+    "procrastinate.contrib.django",
+]
+
+MIDDLEWARE = [
+    "forum.live.headers.Headers",
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "forum.members.middleware.Visitor",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+
+ROOT_URLCONF = "forum.urls"
+ASGI_APPLICATION = "forum.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "forum.web.context",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        **env.db_url_config(DATABASE_URL, engine="django.db.backends.postgresql"),
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+_options = DATABASES["default"].setdefault("OPTIONS", {})
+_options.setdefault("pool", {"min_size": 1, "max_size": 8, "timeout": 10})
+_options.setdefault(
+    "options",
+    "-c lock_timeout=5s -c statement_timeout=20s -c idle_in_transaction_session_timeout=60s",
+)
+
+AUTH_USER_MODEL = "forum.Member"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "stream"
+ACCOUNT_LOGOUT_REDIRECT_URL = "stream"
+ACCOUNT_ADAPTER = "forum.members.accounts.Accounts"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PRESERVE_USERNAME_CASING = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {"signup": "forum.members.forms.SignUp"}
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "forum" / "locale"]
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+TIME_ZONE = "UTC"
+USE_I18N = USE_TZ = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / "static-collected"
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = DEBUG
+MEDIA_ROOT = FORUM_DATA_DIR / "media"
+
+if FORUM_S3_BUCKET:
+    _files = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": FORUM_S3_BUCKET,
+            "endpoint_url": FORUM_S3_ENDPOINT or None,
+            "querystring_expire": 60,
+            "file_overwrite": False,
+        },
+    }
+else:
+    _files = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        # Nothing here has a public address: every byte passes a permission check.
+        "OPTIONS": {"location": str(MEDIA_ROOT), "base_url": None},
+    }
+STORAGES = {
+    "default": _files,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o640
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+DATA_UPLOAD_MAX_NUMBER_FILES = 4
+
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
+}
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = FORUM_HTTPS
+if FORUM_HTTPS:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+SECURE_SSL_REDIRECT = FORUM_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if FORUM_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = FORUM_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if FORUM_BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.processors.LogfmtRenderer(
+                key_order=["timestamp", "level", "logger", "event"], drop_missing=True
+            ),
+            "foreign_pre_chain": [
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso"),
+            ],
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "forum": {"level": "INFO"},
+        "generation": {"level": "INFO"},
+        "procrastinate": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,55 @@
+"""Graphs of states: declared once, checked early, moved through by compare-and-set."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Move = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """States a thing may be in and the moves between them. Refused when it makes no sense."""
+
+    start: str
+    moves: frozenset[Move]
+    ends: frozenset[str]
+
+    def __post_init__(self) -> None:
+        if lost := self.states - self.reachable():
+            raise ValueError(f"Nothing leads to: {', '.join(sorted(lost))}.")
+        if stuck := {state for state in self.states - self.ends if not self.after(state)}:
+            raise ValueError(f"Nothing leads out of: {', '.join(sorted(stuck))}.")
+
+    @property
+    def states(self) -> set[str]:
+        """Every state named by a move."""
+        return {state for move in self.moves for state in move} | {self.start}
+
+    def after(self, state: str) -> set[str]:
+        """Where a thing may go from `state`."""
+        return {end for begin, end in self.moves if begin == state}
+
+    def before(self, state: str) -> set[str]:
+        """Where a thing may come from to reach `state`."""
+        return {begin for begin, end in self.moves if end == state}
+
+    def reachable(self) -> set[str]:
+        """All that can be reached from the start."""
+        seen: set[str] = set()
+        ahead = {self.start}
+        while ahead:
+            seen |= ahead
+            ahead = {end for state in ahead for end in self.after(state)} - seen
+        return seen
+
+    def mermaid(self) -> str:
+        """The chart for the documentation, one move a line, in a stable order."""
+        lines = [f"    [*] --> {self.start}"]
+        lines += [f"    {begin} --> {end}" for begin, end in sorted(self.moves)]
+        lines += [f"    {end} --> [*]" for end in sorted(self.ends)]
+        return "\n".join(["stateDiagram-v2", *lines])
+
+
+def graph(start: str, moves: Iterable[Move], ends: Iterable[str]) -> Graph:
+    """A `Graph` from plain tuples."""
+    return Graph(start, frozenset(moves), frozenset(ends))

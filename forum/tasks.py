@@ -1,0 +1,1 @@
+"""Door for results: what to do when the studio answers. Imports no torch."""

@@ -1,0 +1,236 @@
+"""Threads, replies with their states, and readings."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from forum.boards.models import Board
+from forum.images.models import Image
+from forum.members.models import Member
+from forum.states import Graph, graph
+
+
+class ThreadQuerySet(models.QuerySet["Thread"]):
+    def visible_to(self, member: Member | None) -> "ThreadQuerySet":
+        """Threads of boards this person may look into, whose first image can be seen."""
+        return self.filter(
+            board__in=Board.objects.visible_to(member),
+            first_image__in=Image.objects.visible_to(member),
+        )
+
+
+class Thread(models.Model):
+    """A first image and all that answers it: a tree by reply."""
+
+    board = models.ForeignKey(Board, models.PROTECT, related_name="threads")
+    #: Empty only inside the transaction that makes both.
+    first_image = models.OneToOneField(
+        Image, models.PROTECT, null=True, related_name="opens", db_constraint=True
+    )
+    title = models.CharField(_("title"), max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    #: When something last came into being here.
+    moved_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    #: Counters, kept by the verbs and recounted by `manage.py audit`.
+    image_count = models.PositiveIntegerField(default=0)
+    reply_count = models.PositiveIntegerField(default=0)
+    voice_count = models.PositiveIntegerField(default=0)
+
+    objects = ThreadQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["board", "-moved_at"], name="thread_by_board")]
+
+    def __str__(self) -> str:
+        return self.title or f"thread {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Its page: the tree."""
+        return reverse("thread", args=[self.pk])
+
+    @property
+    def topic(self) -> str:
+        """The name under which its changes are announced."""
+        return f"thread.{self.pk}"
+
+
+class ReplyKind(models.TextChoices):
+    """How somebody answered."""
+
+    PROMPT = "prompt", _("by prompt")
+    UPLOAD = "upload", _("by upload")
+    LINK = "link", _("by pointing")
+
+
+class ReplyState(models.TextChoices):
+    """What people read of a reply's state."""
+
+    WAITING = "waiting", _("waiting")
+    RUNNING = "running", _("envisioning")
+    DONE = "done", _("done")
+    FAILED = "failed", _("did not come out")
+    CANCELLED = "cancelled", _("stopped")
+
+
+class ReplyQuerySet(models.QuerySet["Reply"]):
+    def visible_to(self, member: Member | None) -> "ReplyQuerySet":
+        """Replies this person may see: the thread is visible, and so is what answers."""
+        return self.filter(thread__in=Thread.objects.visible_to(member)).filter(
+            Q(image__isnull=True) | Q(image__in=Image.objects.visible_to(member))
+        )
+
+    def stoppable_by(self, member: Member | None) -> "ReplyQuerySet":
+        """Replies this person may stop or try again: their own; moderators any."""
+        if member is None or not member.is_active:
+            return self.none()
+        seen = self.visible_to(member)
+        return seen if member.is_moderator else seen.filter(author=member)
+
+    def for_card(self) -> "ReplyQuerySet":
+        """With everything `_reply.html` shows, in two queries."""
+        return self.select_related(
+            "author", "image", "image__author", "to", "thread"
+        ).prefetch_related("image__files", "to__files")
+
+
+class Reply(models.Model):
+    """The act of answering one image; what it becomes is `image`."""
+
+    MOVES: ClassVar[Graph] = graph(
+        ReplyState.WAITING,
+        [
+            (ReplyState.WAITING, ReplyState.RUNNING),
+            (ReplyState.WAITING, ReplyState.DONE),
+            (ReplyState.WAITING, ReplyState.FAILED),
+            (ReplyState.WAITING, ReplyState.CANCELLED),
+            (ReplyState.RUNNING, ReplyState.WAITING),
+            (ReplyState.RUNNING, ReplyState.DONE),
+            (ReplyState.RUNNING, ReplyState.FAILED),
+            (ReplyState.RUNNING, ReplyState.CANCELLED),
+            (ReplyState.FAILED, ReplyState.WAITING),
+            (ReplyState.CANCELLED, ReplyState.WAITING),
+        ],
+        ends=[ReplyState.DONE],
+    )
+
+    thread = models.ForeignKey(Thread, models.PROTECT, related_name="replies")
+    #: The image that is answered.
+    to = models.ForeignKey(Image, models.PROTECT, related_name="replies")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="replies"
+    )
+    kind = models.CharField(max_length=10, choices=ReplyKind.choices)
+    #: What the member typed. Kept word for word: it is a quotation, not a setting.
+    prompt = models.CharField(max_length=2000, blank=True)
+    #: BCP 47 tag of the prompt, guessed from its script.
+    language = models.CharField(max_length=10, blank=True)
+    #: What the reply became, or the image it points to.
+    image = models.ForeignKey(
+        Image, models.PROTECT, null=True, blank=True, related_name="answers_as"
+    )
+    #: The studio's job; empty when a person uploaded or pointed.
+    job = models.BigIntegerField(null=True, blank=True, unique=True)
+    preset = models.CharField(max_length=40, blank=True)
+    seed = models.PositiveBigIntegerField(null=True, blank=True)
+    strength = models.FloatField(null=True, blank=True)
+    #: Further source images beside the one that is answered, in order.
+    further_sources = models.ManyToManyField(
+        Image, through="ReplySource", related_name="also_used_by", blank=True
+    )
+    state = models.CharField(max_length=10, choices=ReplyState.choices, default=ReplyState.WAITING)
+    #: A stable word for why it did not come out, such as "nothing_understood"; pages say the sentence.
+    reason = models.CharField(max_length=40, blank=True)
+    #: What the engine said about it, for people; English.
+    reason_detail = models.CharField(max_length=300, blank=True)
+    #: The form's own key, so that a double click makes one reply.
+    key = models.CharField(max_length=64)
+    #: SHA-256 of what was asked, to tell a repeated request from another one under the same key.
+    content = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReplyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "replies"
+        constraints = [
+            models.UniqueConstraint(fields=["author", "key"], name="one_reply_per_author_and_key"),
+            models.CheckConstraint(
+                name="reply_has_job_or_image",
+                condition=Q(job__isnull=False) | Q(image__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="done_reply_has_image",
+                condition=~Q(state=ReplyState.DONE) | Q(image__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["to", "-id"], name="reply_by_image"),
+            models.Index(fields=["thread", "-id"], name="reply_by_thread"),
+            models.Index(fields=["author", "-id"], name="reply_by_author"),
+        ]
+
+    def __str__(self) -> str:
+        return f"reply {self.pk}"
+
+    @property
+    def is_forming(self) -> bool:
+        """Still coming into being."""
+        return self.state in {ReplyState.WAITING, ReplyState.RUNNING}
+
+
+class ReplySource(models.Model):
+    """A further source image of a reply, in order."""
+
+    reply = models.ForeignKey(Reply, models.CASCADE)
+    image = models.ForeignKey(Image, models.PROTECT)
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reply", "image"], name="one_source_per_reply_and_image"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image_id} in reply {self.reply_id}"
+
+
+class ReadingQuerySet(models.QuerySet["Reading"]):
+    def visible_to(self, member: Member | None) -> "ReadingQuerySet":
+        """Readings of images this person may look at."""
+        return self.filter(image__in=Image.objects.visible_to(member))
+
+    def editable_by(self, member: Member | None) -> "ReadingQuerySet":
+        """Readings this person may take back: their own; moderators any."""
+        if member is None or not member.is_active:
+            return self.none()
+        seen = self.visible_to(member)
+        return seen if member.is_moderator else seen.filter(author=member)
+
+
+class Reading(models.Model):
+    """Text about an image: what somebody sees in it."""
+
+    image = models.ForeignKey(Image, models.CASCADE, related_name="readings")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="readings"
+    )
+    text = models.CharField(_("reading"), max_length=2000)
+    language = models.CharField(max_length=10, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReadingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at"]
+        indexes = [models.Index(fields=["image", "created_at"], name="reading_by_image")]
+
+    def __str__(self) -> str:
+        return self.text[:60]

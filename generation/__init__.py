@@ -1,0 +1,1 @@
+"""The studio: everything a machine makes. It never imports the forum."""

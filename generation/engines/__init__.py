@@ -1,0 +1,24 @@
+"""A table of engines by name. Importing it brings in no engine: the web may know what one is called."""
+
+import pkgutil
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from generation.engines.base import Edits, Embeds
+
+EDITORS = {
+    "darkroom": "generation.engines.darkroom.engine:Darkroom",  # no GPU, no weights
+}
+EMBEDDERS = {
+    "wf1": "generation.engines.descriptors:Wf1",  # no GPU, no weights
+}
+
+
+def editor(name: str) -> "Edits":
+    """Import and make the editing engine `name` on first use. Only the device host calls this."""
+    return cast("Edits", pkgutil.resolve_name(EDITORS[name])())
+
+
+def embedder(name: str) -> "Embeds":
+    """Import and make the embedding engine `name` on first use. Only the device host calls this."""
+    return cast("Embeds", pkgutil.resolve_name(EMBEDDERS[name])())

@@ -1,0 +1,176 @@
+"""Jobs of the studio, their previews, and the workers that make them."""
+
+import uuid
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+
+class State(models.TextChoices):
+    """Where a job stands. What people read stands on the forum's reply."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Reason(models.TextChoices):
+    """Why a job failed: stable words; the forum has a sentence for each."""
+
+    ENGINE_ERROR = "engine_error"
+    SOURCE_REFUSED = "source_refused"
+    NOTHING_UNDERSTOOD = "nothing_understood"
+    OUT_OF_MEMORY = "out_of_memory"
+    TIMEOUT = "timeout"
+    WORKER_LOST = "worker_lost"
+    NO_MACHINE = "no_machine"
+    STORAGE_FULL = "storage_full"
+
+
+class Task(models.TextChoices):
+    """What is asked."""
+
+    EDIT = "edit"
+    EMBED = "embed"
+
+
+#: How long a worker may stay silent before its job is given to another.
+LEASE = timedelta(seconds=30)
+#: How often a job is tried before it fails.
+TRIES = 3
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Moves are compare-and-set on the database's own clock; the loser is told and overwrites nothing."""
+
+    def claim(self, job_id: int, token: uuid.UUID) -> bool:
+        """Take a waiting job, or one whose worker fell silent. False when someone else has it."""
+        free = Q(state=State.WAITING) | Q(state=State.RUNNING, lease_until__lt=Now())
+        taken = self.filter(free, pk=job_id, attempt__lt=TRIES).update(
+            state=State.RUNNING,
+            token=token,
+            attempt=F("attempt") + 1,
+            lease_until=Now() + LEASE,
+            started_at=Now(),
+        )
+        return taken == 1
+
+    def renew(self, job_id: int, token: uuid.UUID) -> bool:
+        """Keep a running job. False when it was cancelled or taken by another."""
+        kept = self.filter(pk=job_id, state=State.RUNNING, token=token)
+        return kept.update(lease_until=Now() + LEASE) == 1
+
+    def finish(self, job_id: int, token: uuid.UUID, result: dict[str, Any]) -> bool:
+        """Publish this attempt. False when it is no longer ours: then remove our own files."""
+        ours = self.filter(pk=job_id, state=State.RUNNING, token=token)
+        return (
+            ours.update(
+                state=State.DONE, token=None, lease_until=None, result=result, ended_at=Now()
+            )
+            == 1
+        )
+
+
+class Job(models.Model):
+    """One run of an engine."""
+
+    MOVES: ClassVar[frozenset[tuple[str, str]]] = frozenset(
+        {
+            (State.WAITING, State.RUNNING),
+            (State.WAITING, State.FAILED),
+            (State.WAITING, State.CANCELLED),
+            (State.RUNNING, State.RUNNING),
+            (State.RUNNING, State.DONE),
+            (State.RUNNING, State.FAILED),
+            (State.RUNNING, State.CANCELLED),
+            (State.RUNNING, State.WAITING),
+            (State.FAILED, State.WAITING),
+            (State.CANCELLED, State.WAITING),
+        }
+    )
+
+    task = models.CharField(max_length=10, choices=Task.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    #: An EditRequest or EmbedRequest as plain data.
+    request = models.JSONField()
+    #: An EditResult or EmbedResult as plain data, once done.
+    result = models.JSONField(null=True, blank=True)
+    preset = models.CharField(max_length=40, blank=True)
+    #: Queue name, such as "edit:darkroom".
+    queue = models.CharField(max_length=60)
+    #: Name of the task that takes the result in; the studio only repeats it.
+    return_to = models.CharField(max_length=80)
+    #: Whom to tell of previews, such as "thread.7"; the studio only repeats it.
+    topic = models.CharField(max_length=100, blank=True)
+    #: Who asked, a member's id, for fairness; no foreign key, because the studio knows no members.
+    asker = models.BigIntegerField(null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    #: Which attempt may publish. Empty while nobody works on it.
+    token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=40, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    #: When the forum took the result in; the sweep repeats the message until then.
+    taken_in_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="running_job_has_token_and_lease",
+                condition=~Q(state=State.RUNNING)
+                | Q(token__isnull=False, lease_until__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="done_job_has_result", condition=~Q(state=State.DONE) | Q(result__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="failed_job_has_reason", condition=~Q(state=State.FAILED) | ~Q(reason="")
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "id"], name="job_by_state"),
+            models.Index(fields=["asker", "state"], name="job_by_asker"),
+        ]
+
+    def __str__(self) -> str:
+        return f"job {self.pk}"
+
+
+class Preview(models.Model):
+    """The newest frame of a running job. Overwritten, allowed to vanish; the table is unlogged."""
+
+    job = models.OneToOneField(Job, models.CASCADE, primary_key=True, related_name="preview")
+    topic = models.CharField(max_length=100)
+    step = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    stage = models.CharField(max_length=60, blank=True)
+    #: A small JPEG, about 5 kB; empty before the first frame.
+    frame = models.BinaryField(default=b"")
+
+    def __str__(self) -> str:
+        return f"step {self.step} of {self.total}"
+
+
+class Worker(models.Model):
+    """A machine that makes images, as it says of itself."""
+
+    name = models.CharField(max_length=120, unique=True)
+    #: Queues it takes from.
+    queues = models.JSONField(default=list)
+    #: Device, engines and versions, for the operator's page.
+    about = models.JSONField(default=dict)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,85 @@
+"""What the forum asks of the studio: plain frozen data. No Django, no torch, no pixels."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """One stored picture, by the name of its file. Bytes never enter the queue."""
+
+    #: Hex SHA-256 of the file.
+    sha256: str
+    #: Name in Django's default storage.
+    name: str
+    #: Width and height in pixels.
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One step of a darkroom plan: what the machine will do, and how."""
+
+    name: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequest:
+    """One derivative to be made from one or more sources."""
+
+    preset: str
+    prompt: str
+    seed: int
+    #: The image that is answered comes first; further sources follow.
+    sources: tuple[ImageRef, ...]
+    #: How far the picture may go, from 0 (hardly touched) to 1 (transformed).
+    strength: float = 0.6
+    #: What the member saw as chips before sending; None lets the engine read the prompt itself.
+    read_as: tuple[Operation, ...] | None = None
+    #: White where the picture may change; None is everywhere.
+    mask: ImageRef | None = None
+    #: Names of embedding models to run on the result while it is still in memory.
+    embed: tuple[str, ...] = ("wf1",)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a JSON column."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, words: dict[str, Any]) -> Self:
+        """The request again, from what `as_json` made."""
+        read_as = words.get("read_as")
+        mask = words.get("mask")
+        return cls(
+            preset=words["preset"],
+            prompt=words["prompt"],
+            seed=words["seed"],
+            sources=tuple(image_ref(each) for each in words["sources"]),
+            strength=words["strength"],
+            read_as=None if read_as is None else tuple(Operation(**each) for each in read_as),
+            mask=None if mask is None else image_ref(mask),
+            embed=tuple(words["embed"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedRequest:
+    """Vectors wanted of a picture that already exists."""
+
+    source: ImageRef
+    models: tuple[str, ...] = ("wf1",)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a JSON column."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, words: dict[str, Any]) -> Self:
+        """The request again, from what `as_json` made."""
+        return cls(source=image_ref(words["source"]), models=tuple(words["models"]))
+
+
+def image_ref(words: dict[str, Any]) -> ImageRef:
+    """An `ImageRef` from its JSON form."""
+    return ImageRef(sha256=words["sha256"], name=words["name"], size=tuple(words["size"]))

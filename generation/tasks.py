@@ -1,0 +1,1 @@
+"""Worker entrances. Light: the web process imports them too."""
