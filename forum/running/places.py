@@ -56,7 +56,7 @@ def home_of(folder: Path) -> Path:
         return folder
 
 
-def settle(folder: Path, os_user: str | None, system: Path = SYSTEM_PLACE) -> Place:
+def settle(folder: Path, os_user: str | None) -> Place:
     """Find or make the home of the database. Raises Trouble when no place will do.
 
     `folder` is absolute; `os_user` names the unprivileged user where root starts us.
@@ -67,7 +67,7 @@ def settle(folder: Path, os_user: str | None, system: Path = SYSTEM_PLACE) -> Pl
     _know_origin(folder, home)
     notice = ""
     if user is not None and home == folder and accounts.barrier(folder.parent, user):
-        home = _elsewhere(folder, user, system)
+        home = _elsewhere(folder, user)
         notice = f"The database lives in {home}, for user {user.name} cannot reach {folder}."
     home.mkdir(parents=True, exist_ok=True)
     # Others may pass where another user must reach its data, and see nothing.
@@ -94,14 +94,14 @@ def _know_origin(folder: Path, home: Path) -> None:
     (home / "origin").write_text(f"{folder}\n")
 
 
-def _elsewhere(folder: Path, user: Account, system: Path) -> Path:
+def _elsewhere(folder: Path, user: Account) -> Path:
     """The place under /var/lib for a folder that `user` cannot reach."""
     if (folder / "data").exists():
         raise _unreachable(accounts.barrier(folder.parent, user) or folder, user)
-    place = system / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-    if in_the_way := accounts.barrier(system, user):
+    place = SYSTEM_PLACE / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+    if in_the_way := accounts.barrier(SYSTEM_PLACE, user):
         raise _unreachable(in_the_way, user)
-    for new in (system, place):
+    for new in (SYSTEM_PLACE, place):
         new.mkdir(parents=True, exist_ok=True)
     os.chmod(place, 0o711)
     (place / "origin").write_text(f"{folder}\n")

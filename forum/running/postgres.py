@@ -205,10 +205,8 @@ class EmbeddedPostgres:
         its user: after a restart of a container that is often an innocent one, or a zombie.
         """
         pidfile = self.place.data / "postmaster.pid"
-        if (pid := _first_number(pidfile)) is None:
-            return
-        ours = ("postgres", str(self.place.data))
-        if runs(pid, *ours):
+        pid, ours = _first_number(pidfile), ("postgres", str(self.place.data))
+        if pid is not None and runs(pid, *ours):
             os.kill(pid, signal.SIGINT)
             if not until(lambda: not runs(pid, *ours), 60):
                 raise Trouble(f"An earlier database server (process {pid}) does not end.")
