@@ -43,13 +43,18 @@ class Task(models.TextChoices):
 LEASE = timedelta(seconds=30)
 #: How often a job is tried before it fails.
 TRIES = 3
+#: Longest sentence kept about a failure.
+DETAIL = 300
 
 
 class JobQuerySet(models.QuerySet["Job"]):
     """Moves are compare-and-set on the database's own clock; the loser is told and overwrites nothing."""
 
     def claim(self, job_id: int, token: uuid.UUID) -> bool:
-        """Take a waiting job, or one whose worker fell silent. False when someone else has it."""
+        """Take a waiting job, or one whose worker fell silent. False when someone else has it.
+
+        The try is counted here, before the work, so that a crash counts too.
+        """
         free = Q(state=State.WAITING) | Q(state=State.RUNNING, lease_until__lt=Now())
         taken = self.filter(free, pk=job_id, attempt__lt=TRIES).update(
             state=State.RUNNING,
@@ -60,20 +65,115 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
         return taken == 1
 
+    def held(self, job_id: int, token: uuid.UUID) -> "JobQuerySet":
+        """The running job, as long as this attempt may still speak for it."""
+        return self.filter(pk=job_id, state=State.RUNNING, token=token)
+
     def renew(self, job_id: int, token: uuid.UUID) -> bool:
         """Keep a running job. False when it was cancelled or taken by another."""
-        kept = self.filter(pk=job_id, state=State.RUNNING, token=token)
-        return kept.update(lease_until=Now() + LEASE) == 1
+        return self.held(job_id, token).update(lease_until=Now() + LEASE) == 1
 
     def finish(self, job_id: int, token: uuid.UUID, result: dict[str, Any]) -> bool:
-        """Publish this attempt. False when it is no longer ours: then remove our own files."""
-        ours = self.filter(pk=job_id, state=State.RUNNING, token=token)
+        """Publish this attempt. False when it is no longer ours: then remove our own files.
+
+        The lease is not asked: a late result that nobody replaced is welcome.
+        """
+        done = self.held(job_id, token).update(
+            state=State.DONE,
+            token=None,
+            lease_until=None,
+            result=result,
+            reason="",
+            detail="",
+            ended_at=Now(),
+        )
+        return done == 1
+
+    def fail(self, job_id: int, token: uuid.UUID, reason: str, detail: str = "") -> bool:
+        """Give a running job up. False when it is no longer ours."""
+        return self.held(job_id, token)._end_badly(reason, detail)
+
+    def refuse(self, job_id: int, reason: str, detail: str = "") -> bool:
+        """Give a waiting job up, because nothing can do it. False when it waits no longer."""
+        return self.filter(pk=job_id, state=State.WAITING)._end_badly(reason, detail)
+
+    def hand_back(
+        self, job_id: int, token: uuid.UUID, *, reason: str = "", detail: str = "", counts: bool
+    ) -> bool:
+        """Let a running job wait again. False when it is no longer ours.
+
+        With `counts=False` (a worker that ends in order) the try is given back.
+        """
+        given = self.held(job_id, token).update(
+            state=State.WAITING,
+            token=None,
+            lease_until=None,
+            attempt=F("attempt") - (0 if counts else 1),
+            reason=reason,
+            detail=detail[:DETAIL],
+        )
+        return given == 1
+
+    def lost(self) -> "JobQuerySet":
+        """Running jobs whose worker fell silent."""
+        return self.filter(state=State.RUNNING, lease_until__lt=Now())
+
+    def rescue(self, job_id: int) -> bool:
+        """Let a lost job wait for its next try. False when it is not lost, or has had them all."""
+        again = self.lost().filter(pk=job_id, attempt__lt=TRIES)
         return (
-            ours.update(
-                state=State.DONE, token=None, lease_until=None, result=result, ended_at=Now()
+            again.update(
+                state=State.WAITING, token=None, lease_until=None, reason=Reason.WORKER_LOST
             )
             == 1
         )
+
+    def give_up(self, job_id: int) -> bool:
+        """Fail a lost job that has had its tries. False when that is not so."""
+        spent = self.lost().filter(pk=job_id, attempt__gte=TRIES)
+        return spent._end_badly(Reason.WORKER_LOST, "")
+
+    def cancel(self, job_id: int) -> bool:
+        """Take a job back. Its token goes, so that no result can follow. False when it has ended."""
+        open_ = self.filter(pk=job_id, state__in=(State.WAITING, State.RUNNING))
+        return (
+            open_.update(state=State.CANCELLED, token=None, lease_until=None, ended_at=Now()) == 1
+        )
+
+    def try_again(self, job_id: int) -> bool:
+        """Let a failed or cancelled job wait anew, with a new count of tries."""
+        ended = self.filter(pk=job_id, state__in=(State.FAILED, State.CANCELLED))
+        return (
+            ended.update(
+                state=State.WAITING,
+                attempt=0,
+                reason="",
+                detail="",
+                started_at=None,
+                ended_at=None,
+                taken_in_at=None,
+            )
+            == 1
+        )
+
+    def untold(self, after: timedelta) -> "JobQuerySet":
+        """Ended jobs that the forum has not taken in although it was told so long ago."""
+        return self.filter(
+            state__in=(State.DONE, State.FAILED),
+            taken_in_at__isnull=True,
+            ended_at__lt=Now() - after,
+        )
+
+    def _end_badly(self, reason: str, detail: str) -> bool:
+        ended = self.update(
+            state=State.FAILED,
+            token=None,
+            lease_until=None,
+            reason=reason,
+            detail=detail[:DETAIL],
+            ended_at=Now(),
+        )
+        return ended == 1
 
 
 class Job(models.Model):
@@ -109,12 +209,16 @@ class Job(models.Model):
     topic = models.CharField(max_length=100, blank=True)
     #: Who asked, a member's id, for fairness; no foreign key, because the studio knows no members.
     asker = models.BigIntegerField(null=True, blank=True)
+    #: Higher goes first. Falls with every open job of the same asker, so that nobody fills the queue.
+    priority = models.SmallIntegerField(default=0)
+    #: Expected engine time in seconds, without waiting.
+    seconds = models.FloatField(default=0)
     attempt = models.PositiveSmallIntegerField(default=0)
     #: Which attempt may publish. Empty while nobody works on it.
     token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=40, blank=True)
-    detail = models.CharField(max_length=300, blank=True)
+    detail = models.CharField(max_length=DETAIL, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
