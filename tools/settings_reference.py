@@ -1,8 +1,10 @@
 """Writes docs/reference/settings.md from the #: lines of forum/settings.py."""
 
+import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "settings.md"
@@ -35,12 +37,33 @@ def switches() -> list[Switch]:
     source = (ROOT / "forum" / "settings.py").read_text()
     found = []
     for comment, code in re.findall(r"((?:^#: .*\n)+)((?:^(?!#|\n).*\n)+)", source, re.M):
-        names = tuple(re.findall(r'env\.\w+\(\s*"([A-Z_0-9]+)"', code))
-        if names:
-            default = re.search(r'env\.\w+\(\s*"[A-Z_0-9]+",\s*(?:default=)?(.+?)\)', code, re.S)
+        reads = [node for node in ast.walk(ast.parse(code)) if is_read(node)]
+        if reads:
             sentence = " ".join(line.removeprefix("#: ") for line in comment.splitlines())
-            found.append(Switch(names, default.group(1) if default else "", sentence))
+            names = tuple(sorted(ast.literal_eval(read.args[0]) for read in reads))
+            found.append(Switch(names, default_of(reads[0]), sentence))
     return found
+
+
+def is_read(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether this is a call of `env.<kind>(...)`."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "env"
+    )
+
+
+def default_of(read: ast.Call) -> str:
+    """What holds when the switch is not set, as one would write it in `.env`."""
+    given = [*read.args[1:], *(word.value for word in read.keywords if word.arg == "default")]
+    if not given:
+        return ""
+    if not isinstance(given[0], ast.Constant | ast.List):
+        return "var"  # FORUM_DATA_DIR, beside the code
+    value = ast.literal_eval(given[0])
+    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 def page() -> str:
@@ -57,8 +80,8 @@ def page() -> str:
         lines.append(f"| `{name}` | `{default}` | {sentence} |")
     for switch in switches():
         names = ", ".join(f"`{name}`" for name in switch.names)
-        default = switch.default.strip().replace("|", "\\|") or '""'
-        lines.append(f"| {names} | `{default}` | {switch.sentence} |")
+        default = f"`{switch.default}`" if switch.default else "empty"
+        lines.append(f"| {names} | {default} | {switch.sentence} |")
     return "\n".join([*lines, ""])
 
 
