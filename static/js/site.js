@@ -1,0 +1,9 @@
+// Everything a page may use. Each part looks for what it serves and does nothing where that is absent.
+import "./wire.js";
+import "./mine.js";
+import "./keys.js";
+import "./frames.js";
+import "./compare.js";
+import "./composer.js";
+import "./upload.js";
+import "./strip.js";
