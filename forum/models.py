@@ -2,7 +2,14 @@
 
 from forum.boards.models import Board, Membership
 from forum.images.models import Descent, File, Image
-from forum.links.models import Duplicate, EmbeddingWf1, LinkVote, Neighbours, SimilarityLink
+from forum.links.models import (
+    Duplicate,
+    EmbeddingWf1,
+    LinkVote,
+    Neighbours,
+    Scale,
+    SimilarityLink,
+)
 from forum.members.models import Allowance, Invitation, Member, Token
 from forum.threads.models import Reading, Reply, Thread
 
@@ -21,6 +28,7 @@ __all__ = [
     "Neighbours",
     "Reading",
     "Reply",
+    "Scale",
     "SimilarityLink",
     "Thread",
     "Token",

@@ -1,25 +1,27 @@
 """wf1: an image descriptor without weights. numpy and Pillow only, fixed: no training, no PCA.
 
-A picture becomes 475 float32 numbers of unit length. The cosine of two of them is close to a weighted
-mean of how well six blocks agree: the layout of light, the layout of colour, a colour histogram,
-oriented edges by place, their profile, and texture. It sees form, light and colour; it knows no subject.
+A picture becomes 475 float32 numbers of unit length. The cosine of two of them is close to a
+weighted mean of how well six blocks agree: the layout of light, the layout of colour, a colour
+histogram, oriented edges by place, their profile, and texture. It sees form, light and colour; it
+knows no subject.
 
 Any change of a constant here makes another model: it must then be called wf2, because vectors of
 different constants are not comparable and are never searched together.
 
 Sources of formulas: sRGB and CIE L*a*b* (IEC 61966-2-1, CIE 15); the GIST layout of Gabor energy
-(Oliva and Torralba 2001); uniform local binary patterns (Ojala and others 2002); square-rooted histograms
-compared by their inner product (Hellinger).
+(Oliva and Torralba 2001); uniform local binary patterns (Ojala and others 2002); square-rooted
+histograms compared by their inner product (Hellinger).
 """
 
 from functools import cache
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-Array: TypeAlias = NDArray[np.float32]
+#: Real numbers inside this module; float32 wherever speed matters.
+Array: TypeAlias = NDArray[np.floating[Any]]
 
 #: Blocks in their order: name, how many numbers, weight. The weights add up to 1.
 BLOCKS: Final = (
@@ -51,7 +53,7 @@ class Wf1:
     name = "wf1"
     dimensions = 475
 
-    def embed(self, picture: Image.Image) -> Array:
+    def embed(self, picture: Image.Image) -> NDArray[np.float32]:
         """Float32 of shape (475,), L2-normalised. Any mode and size; about 7 ms."""
         light, green_red, blue_yellow = lab(small(picture))
         edges = _gabor_energy(light)
@@ -148,9 +150,10 @@ def _gabor_energy(light: Array) -> Array:
     local = light - wide @ light @ wide.T
     contrast = np.sqrt(np.maximum(wide @ (local * local) @ wide.T, 0))
     spectrum = np.fft.fft2((local / (contrast + 3)).astype(np.float32))
-    modulus = np.abs(np.fft.ifft2(spectrum[None] * _gabor()))
     pool = _triangles(SIDE, CELLS)
-    return np.asarray(pool @ modulus.astype(np.float32) @ pool.T, np.float32)
+    # Scale by scale, because all eighteen planes at once are slower: they leave the cache.
+    moduli = (np.abs(np.fft.ifft2(spectrum * filters)) for filters in np.split(_gabor(), SCALES))
+    return np.concatenate([pool @ modulus @ pool.T for modulus in moduli]).astype(np.float32)
 
 
 def _edges_by_place(energy: Array) -> Array:
@@ -188,9 +191,7 @@ def _binary_patterns(z: Array) -> NDArray[np.float64]:
     return np.bincount(patterns.ravel(), minlength=10) / level.size
 
 
-def _between(
-    position: NDArray[np.float32], last: int
-) -> tuple[tuple[NDArray[np.intp], NDArray[np.float32]], ...]:
+def _between(position: Array, last: int) -> tuple[tuple[NDArray[np.intp], Array], ...]:
     """Bins below and above a position from 0 to `last`, each with its linear share."""
     position = np.clip(position, 0, last)
     below = np.minimum(position.astype(np.intp), last - 1)
@@ -204,7 +205,7 @@ def _means(z: Array, m: int) -> Array:
     return np.asarray(z.reshape(height, m, width, m).mean(axis=(1, 3)), np.float32)
 
 
-def _unit(v: NDArray[np.floating]) -> Array:
+def _unit(v: Array) -> Array:
     return np.asarray(v / (np.linalg.norm(v) + 1e-6), np.float32)
 
 
@@ -217,7 +218,8 @@ def _square_rooted(shares: NDArray[np.float64]) -> Array:
 def _linear() -> Array:
     """Linear light of each sRGB value from 0 to 255."""
     c = np.arange(256) / 255
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    light = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return np.asarray(light, np.float32)
 
 
 @cache
@@ -226,7 +228,7 @@ def _dct(rows: int, n: int) -> Array:
     k, i = np.arange(rows)[:, None], np.arange(n)
     matrix = np.cos(np.pi * (2 * i + 1) * k / (2 * n)) * np.sqrt(2 / n)
     matrix[0] /= np.sqrt(2)
-    return matrix.astype(np.float32)
+    return np.asarray(matrix, np.float32)
 
 
 @cache
@@ -248,7 +250,7 @@ def _triangles(n: int, cells: int) -> Array:
     """Matrix (cells, n) that pools n pixels into overlapping triangular cells."""
     x = (np.arange(n) + 0.5) / n * cells - 0.5
     weight = np.maximum(0, 1 - np.abs(x - np.arange(cells)[:, None]))
-    return (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True), np.float32)
 
 
 @cache

@@ -1,8 +1,9 @@
 """PDQ: a perceptual hash that answers "is this the same picture again?".
 
 Written from the published description (Facebook, "The TMK+PDQF video-hashing algorithm and the PDQ
-image-hashing algorithm", 2019). numpy and Pillow only. Two hashes within a Hamming distance of 31, both
-of quality 50 or more, are the same picture for all practical purposes; crops, turns and mirrors are not found.
+image-hashing algorithm", 2019). numpy and Pillow only. Two hashes within a Hamming distance of 31,
+both of quality 50 or more, are the same picture for all practical purposes; crops, turns and
+mirrors are not found.
 """
 
 from functools import cache
@@ -63,7 +64,8 @@ def _quality(grid: NDArray[np.float32]) -> int:
 def _cosines() -> NDArray[np.float32]:
     """Rows 1 to 16 of the DCT-II of length 64; the constant row 0 is left out."""
     k, i = np.arange(1, _WAVES + 1)[:, None], np.arange(_GRID)
-    return (np.sqrt(2 / _GRID) * np.cos(np.pi / (2 * _GRID) * k * (2 * i + 1))).astype(np.float32)
+    waves = np.sqrt(2 / _GRID) * np.cos(np.pi / (2 * _GRID) * k * (2 * i + 1))
+    return np.asarray(waves, np.float32)
 
 
 @cache

@@ -1,0 +1,183 @@
+"""Vector search: two statements, one exact and one through the HNSW index, and the choice between them.
+
+Visibility stands in the same SQL as distance. There is no tie-breaker beside the indexed distance:
+PostgreSQL would silently leave the index for it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from pgvector import HalfVector
+
+from forum.boards.models import Board
+
+#: Fewer visible rows than this are scanned whole: a graph walk would mostly meet what may not be
+#: shown, and answers short.
+FEW_VISIBLE = 20_000
+#: The walk goes on until it has found enough rows that pass the filter.
+WALK = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "100"}
+#: HNSW indexes of earlier versions can be corrupted by vacuum.
+LEAST_PGVECTOR = (0, 8, 4)
+
+#: `+ 0` keeps the index out of the exact statement. The outer part sorts what was found anew,
+#: because a relaxed walk yields it nearly in order.
+_STATEMENT = """
+WITH found AS MATERIALIZED (
+    SELECT image_id, thread_id, (vector <=> %s::halfvec({dimensions})){plain} AS distance
+    FROM {table}
+    WHERE NOT hidden AND thread_id <> ALL(%s::bigint[]) AND board_id = ANY(ARRAY({boards}))
+    ORDER BY distance LIMIT %s
+)
+SELECT image_id, thread_id, 1 - distance FROM (
+    SELECT DISTINCT ON (thread_id) * FROM found ORDER BY thread_id, distance + 0
+) one_per_thread
+ORDER BY distance + 0, image_id LIMIT %s
+"""
+
+_VISIBLE = """
+SELECT CASE WHEN EXISTS (
+    SELECT FROM pg_index WHERE indexrelid = to_regclass(%s) AND indisvalid
+) THEN (
+    SELECT count(*) FROM (
+        SELECT FROM {table} WHERE NOT hidden AND board_id = ANY(ARRAY({boards})) LIMIT %s
+    ) some
+) ELSE 0 END
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An image that is near, the best one of its thread."""
+
+    image: int
+    thread: int
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class VectorTable:
+    """Where the vectors of one model lie. Vectors of two models never share a table or an index."""
+
+    name: str
+    dimensions: int
+
+    @property
+    def index(self) -> str:
+        """Name of its HNSW index."""
+        return f"{self.name}_hnsw"
+
+
+def nearest(
+    table: VectorTable,
+    *,
+    to: Collection[float],
+    boards: QuerySet[Board],
+    limit: int,
+    apart_from: Collection[int] = (),
+) -> list[Near]:
+    """The nearest images in these boards, best first, one per thread, none of a hidden image.
+
+    `to` is a vector of the model, `apart_from` are threads to leave out. Raises ValueError for a
+    vector of another length.
+    """
+    if not walks(table, boards):
+        return _asked(table, to, boards, limit, apart_from, walk=False)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for name, value in WALK.items():
+            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+        return _asked(table, to, boards, limit, apart_from, walk=True)
+
+
+def walks(table: VectorTable, boards: QuerySet[Board]) -> bool:
+    """Whether the index serves these boards: it exists and enough rows are visible."""
+    try:
+        visible, values = _ids_of(boards)
+    except EmptyResultSet:
+        return False
+    with connection.cursor() as cursor:
+        sql = _VISIBLE.format(table=table.name, boards=visible)
+        cursor.execute(sql, [table.index, *values, FEW_VISIBLE])
+        return bool(cursor.fetchone()[0] == FEW_VISIBLE)
+
+
+def statement(
+    table: VectorTable,
+    to: Collection[float],
+    boards: QuerySet[Board],
+    limit: int,
+    apart_from: Collection[int],
+    *,
+    walk: bool,
+) -> tuple[str, list[Any]]:
+    """The SQL and its values. Raises EmptyResultSet where no board can match."""
+    if len(to) != table.dimensions:
+        raise ValueError(f"{table.name} holds {table.dimensions} numbers a vector, not {len(to)}.")
+    visible, values = _ids_of(boards)
+    sql = _STATEMENT.format(
+        table=table.name, dimensions=table.dimensions, boards=visible, plain="" if walk else " + 0"
+    )
+    vector = HalfVector(list(to)).to_text()
+    # Many of the nearest rows share a thread, hence the generous first limit.
+    return sql, [vector, list(apart_from), *values, max(200, 20 * limit), limit]
+
+
+def _asked(
+    table: VectorTable,
+    to: Collection[float],
+    boards: QuerySet[Board],
+    limit: int,
+    apart_from: Collection[int],
+    *,
+    walk: bool,
+) -> list[Near]:
+    try:
+        sql, values = statement(table, to, boards, limit, apart_from, walk=walk)
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [Near(*row) for row in cursor.fetchall()]
+
+
+def _ids_of(boards: QuerySet[Board]) -> tuple[str, tuple[Any, ...]]:
+    return boards.order_by().values("pk").query.sql_with_params()
+
+
+def pgvector_version() -> tuple[int, ...]:
+    """Of the extension in this database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+        return tuple(int(part) for part in cursor.fetchone()[0].split("."))
+
+
+def make_index(table: VectorTable) -> bool:
+    """Build the HNSW index unless a valid one is there; True when it was built.
+
+    Takes about 25 s for 100,000 images and does not stop writes, hence not inside a transaction.
+    Raises RuntimeError for a pgvector that would corrupt it.
+    """
+    if pgvector_version() < LEAST_PGVECTOR:
+        least = ".".join(str(part) for part in LEAST_PGVECTOR)
+        raise RuntimeError(f"pgvector {least} or newer is needed for a vector index.")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [table.index]
+        )
+        found = cursor.fetchone()
+        if found and found[0]:
+            return False
+        cursor.execute(f"DROP INDEX IF EXISTS {table.index}")
+        # With less memory than the graph needs, building takes three times as long.
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        try:
+            cursor.execute(
+                f"CREATE INDEX CONCURRENTLY {table.index} ON {table.name} "
+                "USING hnsw (vector halfvec_cosine_ops) WITH (m = 16, ef_construction = 64)"
+            )
+        finally:
+            cursor.execute("RESET maintenance_work_mem")
+    return True
