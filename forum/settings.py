@@ -170,6 +170,9 @@ DATABASES = {
     }
 }
 _options = DATABASES["default"].setdefault("OPTIONS", {})
+# An address names a socket folder as ?host=; Django and its tools look for it in HOST.
+for _word in {"host", "port"} & set(_options):
+    DATABASES["default"][_word.upper()] = str(_options.pop(_word))
 _options.setdefault("pool", {"min_size": 1, "max_size": 8, "timeout": 10})
 _options.setdefault(
     "options",
