@@ -50,6 +50,9 @@ FORUM_BEHIND_PROXY = env.bool("FORUM_BEHIND_PROXY", False)
 #: Who may sign up: open (anybody), invite (with a code), closed (nobody).
 SIGNUP_MODE = env.str("SIGNUP_MODE", "open")
 
+#: Who may make boards: members (all of them) or moderators.
+FORUM_BOARD_MAKERS = env.str("FORUM_BOARD_MAKERS", "members")
+
 #: The name of the site, shown in the bar.
 SITE_NAME = env.str("SITE_NAME", "Gegenbild")
 
@@ -75,6 +78,18 @@ FORUM_EDITS_AT_ONCE = env.int("FORUM_EDITS_AT_ONCE", 5)
 
 #: API calls of one member in a minute.
 FORUM_API_PER_MINUTE = env.int("FORUM_API_PER_MINUTE", 120)
+
+#: Pages, fragments and files one address may ask for in a minute, in each web process. A class shares one address.
+FORUM_PAGES_PER_MINUTE = env.int("FORUM_PAGES_PER_MINUTE", 3000)
+
+#: Wrong passwords for one name in a quarter of an hour; ten times as many from one address.
+FORUM_LOGIN_FAILURES = env.int("FORUM_LOGIN_FAILURES", 10)
+
+#: New accounts from one address in half an hour. A class that signs up together needs as many as it has pupils.
+FORUM_SIGNUPS_PER_HALF_HOUR = env.int("FORUM_SIGNUPS_PER_HALF_HOUR", 40)
+
+#: Reports one member may send in a day.
+FORUM_REPORTS_PER_DAY = env.int("FORUM_REPORTS_PER_DAY", 20)
 
 #: Space that must stay free on the storage, in megabytes.
 FORUM_FREE_MB = env.int("FORUM_FREE_MB", 1024)
@@ -240,10 +255,6 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 DATA_UPLOAD_MAX_NUMBER_FILES = 4
-
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
-}
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
