@@ -3,24 +3,50 @@
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from forum.boards.models import Board
+from forum.boards.models import Board, Visibility
 from forum.images.models import Image
 from forum.members.models import Member
 from forum.states import Graph, graph
 
+#: How many of its newest answers a thread's card shows.
+GLIMPSES = 5
+
 
 class ThreadQuerySet(models.QuerySet["Thread"]):
     def visible_to(self, member: Member | None) -> "ThreadQuerySet":
-        """Threads of boards this person may look into, whose first image can be seen."""
+        """Threads of boards this person may look into that still show something.
+
+        Where the first image was withdrawn or hidden, what others answered stays.
+        """
         return self.filter(
+            Q(first_image__in=Image.objects.visible_to(member)) | Q(reply_count__gt=0),
             board__in=Board.objects.visible_to(member),
-            first_image__in=Image.objects.visible_to(member),
         )
+
+    def for_cards(self) -> list["Thread"]:
+        """With everything `_card.html` shows, in four queries: `glimpses` are its newest answers."""
+        done = Reply.objects.filter(thread=OuterRef("pk")).done().shown_to_all()
+        forming = Reply.objects.filter(thread=OuterRef("pk")).forming()
+        threads = list(
+            self.select_related("board", "first_image__author")
+            .prefetch_related("first_image__files")
+            .annotate(
+                newest=ArraySubquery(done.order_by("-pk").values("image_id")[:GLIMPSES]),
+                is_moving=Exists(forming),
+            )
+        )
+        wanted = {pk for thread in threads for pk in thread.newest}
+        images = Image.objects.prefetch_related("files").in_bulk(wanted)
+        for thread in threads:
+            thread.glimpses = [images[pk] for pk in thread.newest if pk in images]
+        return threads
 
 
 class Thread(models.Model):
@@ -35,12 +61,17 @@ class Thread(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     #: When something last came into being here.
     moved_at = models.DateTimeField(auto_now_add=True, db_index=True)
-    #: Counters, kept by the verbs and recounted by `manage.py audit`.
+    #: Counters, kept by the verbs and recounted by `manage.py audit`. Images that began here, grey
+    #: places too; replies that are done; members who stand behind either.
     image_count = models.PositiveIntegerField(default=0)
     reply_count = models.PositiveIntegerField(default=0)
     voice_count = models.PositiveIntegerField(default=0)
 
     objects = ThreadQuerySet.as_manager()
+    #: Set by `for_cards`.
+    newest: list[int]
+    glimpses: list[Image]
+    is_moving: bool
 
     class Meta:
         indexes = [models.Index(fields=["board", "-moved_at"], name="thread_by_board")]
@@ -76,12 +107,37 @@ class ReplyState(models.TextChoices):
     CANCELLED = "cancelled", _("stopped")
 
 
+FORMING = (ReplyState.WAITING, ReplyState.RUNNING)
+
+
 class ReplyQuerySet(models.QuerySet["Reply"]):
     def visible_to(self, member: Member | None) -> "ReplyQuerySet":
         """Replies this person may see: the thread is visible, and so is what answers."""
         return self.filter(thread__in=Thread.objects.visible_to(member)).filter(
             Q(image__isnull=True) | Q(image__in=Image.objects.visible_to(member))
         )
+
+    def shown_to_all(self) -> "ReplyQuerySet":
+        """What everybody who sees the thread sees of it, so that one rendering serves them all.
+
+        Left out are links to images of boards that are closed to some of them. A withdrawn or
+        hidden image keeps its place, grey.
+        """
+        inner = [Visibility.MEMBERS, Visibility.PRIVATE]
+        return self.filter(
+            Q(image__isnull=True)
+            | Q(image__board=F("thread__board"))
+            | Q(image__board__visibility=Visibility.PUBLIC)
+            | Q(image__board__visibility=Visibility.MEMBERS, thread__board__visibility__in=inner)
+        )
+
+    def forming(self) -> "ReplyQuerySet":
+        """Those that still come into being."""
+        return self.filter(state__in=FORMING)
+
+    def done(self) -> "ReplyQuerySet":
+        """Those that became an image."""
+        return self.filter(state=ReplyState.DONE)
 
     def stoppable_by(self, member: Member | None) -> "ReplyQuerySet":
         """Replies this person may stop or try again: their own; moderators any."""
@@ -91,10 +147,14 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         return seen if member.is_moderator else seen.filter(author=member)
 
     def for_card(self) -> "ReplyQuerySet":
-        """With everything `_reply.html` shows, in two queries."""
-        return self.select_related(
-            "author", "image", "image__author", "to", "thread"
-        ).prefetch_related("image__files", "to__files")
+        """With everything `_reply.html` shows, in three queries."""
+        answers = Reply.objects.filter(to=OuterRef("image")).done().order_by().values("to")
+        counted = Subquery(answers.annotate(n=Count("pk")).values("n"), IntegerField())
+        return (
+            self.select_related("author", "image__author", "to", "thread__board")
+            .prefetch_related("image__files", "to__files")
+            .annotate(answer_count=Coalesce(counted, 0))
+        )
 
 
 class Reply(models.Model):
@@ -154,6 +214,8 @@ class Reply(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = ReplyQuerySet.as_manager()
+    #: Set by `for_card`: how many answers the image has that this reply became.
+    answer_count: int
 
     class Meta:
         verbose_name_plural = "replies"
@@ -172,6 +234,7 @@ class Reply(models.Model):
             models.Index(fields=["to", "-id"], name="reply_by_image"),
             models.Index(fields=["thread", "-id"], name="reply_by_thread"),
             models.Index(fields=["author", "-id"], name="reply_by_author"),
+            models.Index(fields=["-id"], condition=Q(state__in=FORMING), name="reply_forming"),
         ]
 
     def __str__(self) -> str:
@@ -180,7 +243,7 @@ class Reply(models.Model):
     @property
     def is_forming(self) -> bool:
         """Still coming into being."""
-        return self.state in {ReplyState.WAITING, ReplyState.RUNNING}
+        return self.state in FORMING
 
 
 class ReplySource(models.Model):

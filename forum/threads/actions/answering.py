@@ -1,0 +1,222 @@
+"""Answering an image: by prompt, by upload, by pointing to an image that exists."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from forum.boards.models import Visibility
+from forum.images import actions as images
+from forum.images import ingest
+from forum.images.ingest import Ingested
+from forum.images.models import Image
+from forum.members.models import Member
+from forum.threads.actions.gates import (
+    answerable,
+    at_the_desk,
+    content_of,
+    derivable,
+    keys_of,
+    not_too_many_at_once,
+    pay,
+    said_before,
+)
+from forum.threads.actions.growing import grow, has_spoken, lock, tell
+from forum.threads.actions.posting import look_at
+from forum.threads.actions.refusals import NotAllowed
+from forum.threads.languages import guess
+from forum.threads.models import Reply, ReplyKind, ReplySource, ReplyState
+from generation import queue
+from generation.requests import EditRequest, Operation
+
+#: Where the studio posts a derivative to.
+RESULT_TO = "forum.receive_result"
+#: Seeds are drawn below this, so that JavaScript can show them whole.
+SEEDS = 2**32
+
+
+@transaction.atomic
+def answer_by_prompt(
+    *,
+    member: Member,
+    to: Image,
+    prompt: str,
+    preset: str = "",
+    seed: int | None = None,
+    strength: float = 0.6,
+    further_sources: Sequence[Image] = (),
+    read_as: tuple[Operation, ...] | None = None,
+    key: str,
+) -> Reply:
+    """Answer an image with a prompt. The reply waits at once; the derivative comes later.
+
+    `strength` runs from 0 (hardly touched) to 1 (transformed); without `seed` one is drawn. The same
+    key gives the same reply again. Raises NotAllowed, TooMany, KeyReused.
+    """
+    member = at_the_desk(member)
+    content = content_of("prompt", to.pk, prompt, preset, seed, strength, keys_of(further_sources))
+    if before := said_before(member, key, content):
+        return before
+    to = answerable(member, to)
+    sources = derivable(member, [to, *further_sources])
+    chosen = engine_for(to, preset, len(sources))
+    not_too_many_at_once(member)
+    pay(member, "envision")
+    drawn = secrets.randbelow(SEEDS) if seed is None else seed
+    request = EditRequest(
+        preset=chosen,
+        prompt=prompt,
+        seed=drawn,
+        sources=tuple(source.source_ref() for source in sources),
+        strength=strength,
+        read_as=read_as,
+    )
+    job = queue.submit(request, return_to=RESULT_TO, topic=to.thread.topic, asker=member.pk)
+    reply = Reply.objects.create(
+        thread=to.thread,
+        to=to,
+        author=member,
+        kind=ReplyKind.PROMPT,
+        prompt=prompt,
+        language=guess(prompt),
+        job=job,
+        preset=chosen,
+        seed=drawn,
+        strength=strength,
+        key=key,
+        content=content,
+    )
+    remember_sources(reply, sources[1:])
+    tell(reply)
+    return reply
+
+
+def engine_for(to: Image, preset: str, sources: int) -> str:
+    """Name of the preset that answers: the one asked for, else the board's. Raises NotAllowed."""
+    name = preset or to.board.preset
+    found = queue.presets().get(name)
+    if found is None:
+        raise NotAllowed(_("There is no such engine here. Choose another one."), "no_engine")
+    if sources > found.max_sources:
+        raise NotAllowed(_("This engine takes fewer images at once."), "too_many_sources")
+    return name
+
+
+def remember_sources(reply: Reply, sources: Sequence[Image]) -> None:
+    """Keep the further sources, in order."""
+    ReplySource.objects.bulk_create(
+        ReplySource(reply=reply, image=image, position=place)
+        for place, image in enumerate(sources, start=1)
+    )
+
+
+def answer_by_upload(
+    *,
+    member: Member,
+    to: Image,
+    ingested: Ingested,
+    title: str = "",
+    alt: str = "",
+    licence: str,
+    allow_derivatives: bool = True,
+    origin: str = "unknown",
+    language: str = "",
+    key: str,
+) -> Reply:
+    """Answer with a picture of one's own. The same key gives the same reply again.
+
+    The files of `ingested` belong to the reply afterwards, or are gone. Raises NotAllowed, TooMany,
+    KeyReused.
+    """
+    words = {
+        "title": title, "alt": alt, "licence": licence, "allow_derivatives": allow_derivatives,
+        "origin": origin, "language": language, "key": key,
+    }  # fmt: skip
+    try:
+        reply, made = _upload(member, to, ingested, words)
+    except BaseException:
+        ingest.discard(ingested)
+        raise
+    if not made:
+        ingest.discard(ingested)
+    return reply
+
+
+@transaction.atomic
+def _upload(
+    member: Member, to: Image, ingested: Ingested, words: dict[str, Any]
+) -> tuple[Reply, bool]:
+    member = at_the_desk(member)
+    content = content_of("upload", to.pk, ingested.sha256)
+    if before := said_before(member, words["key"], content):
+        return before, False
+    to = answerable(member, to)
+    pay(member, "upload")
+    lock(to.thread)
+    new_voice = not has_spoken(member, to.thread)
+    image = images.add_original(
+        ingested=ingested, thread=to.thread, board=to.board, author=member, **words
+    )
+    reply = _done(member, to, image, ReplyKind.UPLOAD, words["key"], content)
+    grow(to.thread, images=1, replies=1, new_voice=new_voice)
+    look_at(image, to.thread)
+    tell(reply)
+    return reply, True
+
+
+@transaction.atomic
+def answer_by_link(*, member: Member, to: Image, image: Image, key: str) -> Reply:
+    """Answer by pointing to an image that exists. The same key gives the same reply again.
+
+    Raises NotAllowed, KeyReused.
+    """
+    member = at_the_desk(member)
+    content = content_of("link", to.pk, image.pk)
+    if before := said_before(member, key, content):
+        return before
+    to = answerable(member, to)
+    image = linkable(member, to, image)
+    lock(to.thread)
+    if Reply.objects.filter(to=to, image=image).exists():
+        raise NotAllowed(_("That image answers this one already."), "answered_already")
+    new_voice = not has_spoken(member, to.thread)
+    reply = _done(member, to, image, ReplyKind.LINK, key, content)
+    grow(to.thread, images=0, replies=1, new_voice=new_voice)
+    tell(reply)
+    return reply
+
+
+def linkable(member: Member, to: Image, image: Image) -> Image:
+    """The image afresh, if all who see the thread may see it. Raises NotAllowed."""
+    seen = Image.objects.visible_to(member).filter(state="ready").select_related("board")
+    found = seen.filter(pk=image.pk).first()
+    if found is None or found.pk == to.pk:
+        raise NotAllowed(_("There is no such image to point to."), "no_such_image")
+    same = found.board_id == to.board_id
+    everybody = found.board.visibility == Visibility.PUBLIC
+    members = Visibility.PUBLIC not in {found.board.visibility, to.board.visibility}
+    if not (same or everybody or (members and found.board.visibility == Visibility.MEMBERS)):
+        raise NotAllowed(
+            _("That image stands on a board that not everybody here may see."), "not_for_all"
+        )
+    return found
+
+
+def _done(
+    member: Member, to: Image, image: Image, kind: ReplyKind, key: str, content: str
+) -> Reply:
+    """A reply that is complete as soon as it is said."""
+    return Reply.objects.create(
+        thread=to.thread,
+        to=to,
+        author=member,
+        kind=kind,
+        image=image,
+        state=ReplyState.DONE,
+        ended_at=Now(),
+        key=key,
+        content=content,
+    )

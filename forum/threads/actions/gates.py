@@ -1,0 +1,100 @@
+"""What every verb asks again inside its own transaction, whatever its door has asked before."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from forum.boards.models import Board
+from forum.images.models import Image
+from forum.members.actions import Spent, purse, spend
+from forum.members.models import Member
+from forum.threads.actions.refusals import KeyReused, NotAllowed, TooMany
+from forum.threads.models import Reply
+from forum.threads.sentences import sentence
+
+#: Seconds after which it is worth asking again when too many replies are still forming.
+SOON = 15
+
+
+def at_the_desk(member: Member) -> Member:
+    """The member, locked: what one member asks for at once is done one after the other.
+
+    So a double click finds the first one's reply, and limits hold. NO KEY, because rows that point
+    to the member are written meanwhile. Raises NotAllowed for those who were shut out.
+    """
+    found = Member.objects.select_for_update(no_key=True).filter(pk=member.pk).first()
+    if found is None or not found.is_active:
+        raise NotAllowed(_("Your account may not write here."), "author_left")
+    return found
+
+
+def answerable(member: Member, image: Image) -> Image:
+    """The image afresh, if this member may answer it. Raises NotAllowed."""
+    seen = Image.objects.answerable_by(member).select_related("thread__board", "board")
+    found = seen.prefetch_related("files").filter(pk=image.pk).first()
+    if found is None:
+        raise NotAllowed(
+            _("This image cannot be answered: it is no longer here, or its board is closed to you.")
+        )
+    return found
+
+
+def derivable(member: Member, images: Sequence[Image]) -> list[Image]:
+    """The images afresh and in order, if derivatives may be made of all of them. Raises NotAllowed."""
+    pks = [image.pk for image in images]
+    found = Image.objects.visible_to(member).filter(state="ready").with_files().in_bulk(pks)
+    if len(found) < len(set(pks)):
+        raise NotAllowed(sentence("source_withdrawn"), "source_withdrawn")
+    if not all(image.allow_derivatives for image in found.values()):
+        raise NotAllowed(
+            _("Its author does not want derivatives. Answer it with an upload or a link instead."),
+            "not_consented",
+        )
+    return [found[pk] for pk in dict.fromkeys(pks)]
+
+
+def open_board(member: Member, board: Board) -> Board:
+    """The board afresh, if this member may post in it. Raises NotAllowed."""
+    found = Board.objects.open_to(member).filter(pk=board.pk).first()
+    if found is None:
+        raise NotAllowed(_("You cannot post on this board."), "board_closed")
+    return found
+
+
+def pay(member: Member, what: str) -> None:
+    """Count one use. Raises TooMany."""
+    try:
+        spend(who=purse(member), what=what)
+    except Spent as spent:
+        raise TooMany(spent.retry_after) from spent
+
+
+def not_too_many_at_once(member: Member) -> None:
+    """Raises TooMany while as many of the member's replies are forming as may be. Needs the lock."""
+    most = settings.FORUM_EDITS_AT_ONCE
+    if Reply.objects.filter(author=member).forming().count() >= most:
+        raise TooMany(
+            SOON, _("As many of your replies as may be are still coming into being. Wait for one.")
+        )
+
+
+def content_of(*said: Any) -> str:
+    """Hex SHA-256 of what was asked, to tell a repetition from something else under the same key."""
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+
+
+def said_before(member: Member, key: str, content: str) -> Reply | None:
+    """The reply that this request made already. Raises KeyReused if the key made another one."""
+    found = Reply.objects.filter(author=member, key=key).first()
+    if found is not None and found.content != content:
+        raise KeyReused(key)
+    return found
+
+
+def keys_of(images: Iterable[Image]) -> list[int]:
+    """Their ids, in order."""
+    return [image.pk for image in images]

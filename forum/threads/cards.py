@@ -1,0 +1,100 @@
+"""What `_reply.html` shows of a reply: its row joined with where its job stands.
+
+Pages, htmx answers and the socket share it. A card knows nothing of who looks.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+
+from forum.images.models import Image
+from forum.threads import sentences
+from forum.threads.models import Reply, ReplyState
+from generation import queue
+from generation.queue import Standing
+
+#: How many squares of frames stand before the newest one.
+EARLIER = 4
+#: States of a job in which its reply is being envisioned: at work, or done and about to be taken in.
+AT_WORK = frozenset({"running", "done", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One reply as everybody in its thread may see it."""
+
+    reply: Reply
+    #: Which state people read, one of `ReplyState`.
+    state: str
+    standing: Standing | None = None
+
+    @property
+    def is_forming(self) -> bool:
+        """Waiting or being envisioned."""
+        return self.reply.is_forming
+
+    @property
+    def image(self) -> Image | None:
+        """What it became."""
+        return self.reply.image
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self.standing.step if self.standing else 0
+
+    @property
+    def total(self) -> int:
+        """Steps expected; 0 while that is not known."""
+        return self.standing.total if self.standing else 0
+
+    @property
+    def before(self) -> int:
+        """Jobs that will be taken before this one."""
+        return self.standing.before if self.standing else 0
+
+    @property
+    def seconds(self) -> int:
+        """Expected whole seconds until it is done, at least 1."""
+        return max(1, round(self.standing.seconds)) if self.standing else 0
+
+    @property
+    def frame_step(self) -> int:
+        """Step of the newest frame; 0 while there is none."""
+        return self.standing.frame_step if self.standing and self.standing.has_frame else 0
+
+    @property
+    def earlier_steps(self) -> list[int]:
+        """Steps of the squares before the newest frame; 0 is an empty square."""
+        return [max(0, self.frame_step - back) for back in range(EARLIER, 0, -1)]
+
+    @property
+    def sentence(self) -> Promise:
+        """Why it did not come out, and what to do."""
+        return sentences.sentence(self.reply.reason)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether asking for the same again cannot help."""
+        return sentences.is_hopeless(self.reply.reason)
+
+
+def cards_for(replies: Iterable[Reply]) -> list[Card]:
+    """A card for each reply, in order, with one query for the jobs of all that are forming.
+
+    Take the replies from `Reply.objects....for_card()`.
+    """
+    rows = list(replies)
+    jobs = [row.job for row in rows if row.is_forming and row.job is not None]
+    standings = queue.read(jobs) if jobs else {}
+    return [card(row, standings.get(row.job or 0)) for row in rows]
+
+
+def card(reply: Reply, standing: Standing | None) -> Card:
+    """The card of a reply whose job stands there.
+
+    The row says *waiting* until the result is taken in, see `actions/stopping.py`.
+    """
+    envisioning = reply.is_forming and standing is not None and standing.state in AT_WORK
+    return Card(reply, ReplyState.RUNNING if envisioning else reply.state, standing)
