@@ -75,7 +75,10 @@ each("form[data-composer]", form => {
   });
   form.addEventListener("click", event => {
     const chip = event.target.closest("[data-word]");
-    if (chip) addWord(field, chip.dataset.word);
+    if (!chip) return;
+    // Without this module the chip sends the form, and the server adds the word.
+    event.preventDefault();
+    addWord(field, chip.dataset.word);
   });
 });
 each("input[type=range][data-words]", speakStrength);
