@@ -184,13 +184,16 @@ class Supervisor:
         }
         write_private(self._list, json.dumps(running))
 
+    def _recorded(self) -> dict[int, str]:
+        """Command lines by process id, as an earlier supervisor wrote them down."""
+        try:
+            return {int(pid): str(line) for pid, line in json.loads(self._list.read_text()).items()}
+        except (FileNotFoundError, ValueError, AttributeError):
+            return {}
+
     def end_left_over(self, grace: float = 10) -> None:
         """End what a killed supervisor left running. Numbers that now mean others are left alone."""
-        try:
-            recorded: dict[str, str] = json.loads(self._list.read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
-            return
-        left = {int(pid): command for pid, command in recorded.items()}
+        left = self._recorded()
 
         def alive() -> list[int]:
             seen = {pid: describe(pid) for pid in left}
