@@ -89,7 +89,7 @@ def record_duplicates(image: Image, apart: Collection[int]) -> set[int]:
             pdq_quality__gte=Duplicate.TRUSTED,
         )
         .exclude(thread__in=apart)
-        .alias(distance=HammingDistance("pdq", str(image.pdq)))
+        .annotate(distance=HammingDistance("pdq", str(image.pdq)))
         .filter(distance__lte=Duplicate.SAME)
         .order_by("distance")
         .values_list("pk", "distance")
@@ -181,7 +181,7 @@ def store(
     for link, other in zip(links, others, strict=True):
         link.percentile = scale.percentile(link.cosine)
         link.among = among
-        link.traits = traits(vector, vectors[other].vector.to_numpy().astype(np.float32))
+        link.traits = traits(vector, np.asarray(vectors[other].vector, np.float32))
         link.state = link.machine_state()
         if link.percentile >= Scale.LEAST:
             worth.append(link)

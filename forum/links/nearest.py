@@ -44,8 +44,13 @@ SELECT CASE WHEN EXISTS (
 ) THEN (
     SELECT count(*) FROM (
         SELECT FROM {table} WHERE NOT hidden AND board_id = ANY(ARRAY({boards})) LIMIT %s
-    ) some
+    ) seen
 ) ELSE 0 END
+"""
+
+BUILD = """
+CREATE INDEX CONCURRENTLY {index} ON {table}
+USING hnsw (vector halfvec_cosine_ops) WITH (m = 16, ef_construction = 64)
 """
 
 
@@ -174,10 +179,7 @@ def make_index(table: VectorTable) -> bool:
         # With less memory than the graph needs, building takes three times as long.
         cursor.execute("SET maintenance_work_mem = '512MB'")
         try:
-            cursor.execute(
-                f"CREATE INDEX CONCURRENTLY {table.index} ON {table.name} "
-                "USING hnsw (vector halfvec_cosine_ops) WITH (m = 16, ef_construction = 64)"
-            )
+            cursor.execute(BUILD.format(index=table.index, table=table.name))
         finally:
             cursor.execute("RESET maintenance_work_mem")
     return True

@@ -104,7 +104,7 @@ def gathered(boards: list[int]) -> Crowd:
     for pk, thread, vector in rows.iterator(2000):
         ids.append(pk)
         threads.append(thread)
-        vectors.append(vector.to_numpy().astype(np.float32))
+        vectors.append(np.asarray(vector, np.float32))
     stacked = np.array(vectors, np.float32).reshape(-1, EmbeddingWf1.DIMENSIONS)
     length = np.linalg.norm(stacked, axis=1, keepdims=True)
     return Crowd(
@@ -278,7 +278,7 @@ def random_cosines() -> list[float]:
     chosen = EmbeddingWf1.objects.filter(hidden=False).order_by("?")[:2000]
     rows = list(chosen.values_list("thread_id", "vector"))
     threads = np.array([thread for thread, _ in rows])
-    vectors = np.stack([vector.to_numpy() for _, vector in rows]).astype(np.float32)
+    vectors = np.array([vector for _, vector in rows], np.float32)
     rng = np.random.default_rng()
     a, b = rng.integers(len(rows), size=(2, 2 * PAIRS))
     apart = threads[a] != threads[b]

@@ -92,7 +92,7 @@ def resonances(
     best = one_per_thread(image, found)[:WEIGHED]
     vectors = EmbeddingWf1.objects.in_bulk([other.pk for _link, other in best])
     weighed = [
-        Resonance(other, link, vectors[other.pk].vector.to_numpy().astype(np.float32))
+        Resonance(other, link, np.asarray(vectors[other.pk].vector, np.float32))
         for link, other in best
         if other.pk in vectors
     ]
