@@ -1,10 +1,22 @@
-"""The one entrance of the web process."""
+"""The one entrance of the web process: pages by HTTP, and browsers that stay connected."""
 
 import os
 
 from django.core.asgi import get_asgi_application
 
-from forum.running.health import Door
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forum.settings")
-application = Door(get_asgi_application())
+pages = get_asgi_application()  # loads the apps; what follows may import models
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from forum.live.lifespan import Lifespan  # noqa: E402
+from forum.live.sockets import patterns  # noqa: E402
+from forum.running.health import Door  # noqa: E402
+
+# Sockets have no CSRF token: the check of the Origin header stands in its place.
+sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(patterns)))
+application = Door(
+    ProtocolTypeRouter({"http": pages, "websocket": sockets, "lifespan": Lifespan()})
+)

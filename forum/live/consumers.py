@@ -1,0 +1,215 @@
+"""Sockets: they only tell. Everything people do goes over HTTP."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter, deque
+from typing import Any, ClassVar
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from forum.boards.models import Board
+from forum.live import fragments
+from forum.live.fragments import Answers, Stream, Tree, View
+from forum.live.hubs import hubs
+from forum.members.models import Member
+from forum.threads.models import Thread
+
+#: Close codes: 4xxx is for good, 1013 means come back later.
+SIGNED_OUT, FORBIDDEN, TOO_LARGE, TOO_MANY, TRY_LATER = 4401, 4403, 4413, 4429, 1013
+#: Seconds between two frames to one viewer, and how long a frame may take to leave.
+PACE, PATIENCE = 0.25, 10.0
+#: A browser has nothing to say here: at most so many bytes, and so many messages in ten seconds.
+LONGEST, MOST = 1024, 20
+#: Seconds after which every socket checks its right to look, in case the notice of a change was lost.
+RECHECK = 60.0
+
+_open: Counter[str] = Counter()
+
+
+class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Shows one view of one topic to one person."""
+
+    #: Floor for the architecture test: consumers reach the database only through `seat` and fragments.
+    topic: str
+    view: View
+    everyone: ClassVar[Counter[str]] = _open
+
+    async def connect(self) -> None:
+        """Accept, then refuse with a code: a refusal before accepting looks like a lost network."""
+        self.seated = False
+        self.pieces: dict[str, str] = {}
+        self.wake = asyncio.Event()
+        self.said: deque[float] = deque(maxlen=MOST)
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.who = f"member:{self.member_id}" if self.member_id else f"address:{self.address}"
+        await self.accept()
+        if _open[self.who] >= self.limit:
+            await self.close(TOO_MANY)
+            return
+        if not await self.seat():
+            await self.close(FORBIDDEN)
+            return
+        _open[self.who] += 1
+        self.seated = True
+        hubs.join(self.topic, self.view, self)
+        self.show(await fragments.whole(self.view))
+        self.start(self.pump())
+        self.start(self.recheck())
+
+    async def disconnect(self, code: int) -> None:
+        """Free the seat."""
+        if not self.seated:
+            return
+        self.seated = False
+        hubs.leave(self.topic, self.view, self)
+        _open[self.who] -= 1
+        if not _open[self.who]:
+            del _open[self.who]
+        for task in self.tasks:
+            task.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Nothing is expected; a little is put up with."""
+        if len(text_data or "") + len(bytes_data or b"") > LONGEST:
+            await self.close(TOO_LARGE)
+            return
+        now = time.monotonic()
+        self.said.append(now)
+        if len(self.said) == MOST and now - self.said[0] < 10:
+            await self.close(TOO_MANY)
+
+    async def seat(self) -> bool:
+        """Find topic and view; False where this person may not look."""
+        raise NotImplementedError  # pragma: no cover
+
+    # What a hub asks of a viewer.
+
+    def show(self, pieces: dict[str, str]) -> None:
+        """Keep the newest version of each piece until it can be sent."""
+        if pieces:
+            self.pieces.update(pieces)
+            self.wake.set()
+
+    def ask_again(self) -> None:
+        """Check the right to look, soon."""
+        self.start(self.check())
+
+    # Its own work.
+
+    def start(self, work: Any) -> None:
+        """Run beside the socket; held strongly, or it would vanish mid-run."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def pump(self) -> None:
+        """Send what is new, at most four times a second; a reader who is too slow may come back."""
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            pieces, self.pieces = self.pieces, {}
+            try:
+                await asyncio.wait_for(self.send("\n".join(pieces.values())), PATIENCE)
+            except TimeoutError:
+                with contextlib.suppress(Exception):
+                    await asyncio.wait_for(self.close(TRY_LATER), 1)
+                return
+            await asyncio.sleep(PACE)
+
+    async def recheck(self) -> None:
+        """Once a minute."""
+        while True:
+            await asyncio.sleep(RECHECK)
+            await self.check()
+
+    async def check(self) -> None:
+        """Close when the member may no longer look."""
+        if self.seated and not await self.seat():
+            await self.close(FORBIDDEN)
+
+    @property
+    def member_id(self) -> int | None:
+        """Id of the session's member."""
+        user = self.scope.get("user")
+        return user.pk if user is not None and user.is_authenticated else None
+
+    @property
+    def address(self) -> str:
+        """Where the socket comes from."""
+        client = self.scope.get("client")
+        return str(client[0]) if client else "unknown"
+
+    @property
+    def limit(self) -> int:
+        """How many sockets this person may hold."""
+        wanted = "MEMBER" if self.member_id else "ADDRESS"
+        return int(getattr(settings, f"FORUM_SOCKETS_PER_{wanted}"))
+
+    def fresh_member(self) -> Member | None:
+        """The member as the database has it now; None for visitors and for those who were shut out."""
+        if self.member_id is None:
+            return None
+        return Member.objects.filter(pk=self.member_id, is_active=True).first()
+
+
+class WatchThread(Watch):
+    """`/ws/threads/<id>/`: the tree; with `?image=<id>`: the answers of one image."""
+
+    async def seat(self) -> bool:
+        """Visible threads only."""
+        found: bool = await database_sync_to_async(self.find)()
+        return found
+
+    def find(self) -> bool:
+        """Whether this thread may be seen; remembers topic and view."""
+        member = self.fresh_member()
+        pk = self.scope["url_route"]["kwargs"]["thread_id"]
+        thread = Thread.objects.visible_to(member).filter(pk=pk).first()
+        image = self.query.get("image")
+        if thread is None:
+            return False
+        if image is not None and not thread.images.visible_to(member).filter(pk=image).exists():
+            return False
+        self.topic = thread.topic
+        self.view = Tree(pk) if image is None else Answers(pk, image)
+        return True
+
+    @property
+    def query(self) -> dict[str, int]:
+        """Numbers named in the address; anything else is left aside."""
+        pairs = (part.partition("=") for part in self.scope["query_string"].decode().split("&"))
+        return {
+            key: int(value)
+            for key, _, value in pairs
+            if value.isascii() and value.isdigit() and len(value) < 19
+        }
+
+
+class WatchStream(Watch):
+    """`/ws/stream/`: cards of threads that move, and a line when there are new ones."""
+
+    async def seat(self) -> bool:
+        """Everybody may look at what they may see."""
+        self.topic = "stream"
+        view = Stream(await database_sync_to_async(self.boards)())
+        if self.seated and view != self.view:
+            return False  # the page shows another house now: let it be loaded anew
+        self.view = view
+        return True
+
+    def boards(self) -> frozenset[int]:
+        """Ids of the boards this person may look into: one rendering serves all who see the same."""
+        visible = Board.objects.visible_to(self.fresh_member())
+        return frozenset(visible.values_list("pk", flat=True))
+
+
+class Nowhere(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Any other address: refused with a code that tells browsers not to come back."""
+
+    async def connect(self) -> None:
+        """Accept, then refuse."""
+        await self.accept()
+        await self.close(4404)

@@ -1,0 +1,132 @@
+"""One changed thing, rendered for all who may see it. No fragment knows who is looking.
+
+A view is what a page shows of a topic; it is hashable, so that equal pages share one rendering.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from channels.db import database_sync_to_async
+from django.template.loader import render_to_string
+
+from forum.threads.cards import cards_for
+from forum.threads.models import Reply, ReplyQuerySet, Thread
+from forum.threads.trees import tree_of
+
+#: How many answers a page shows at once; the rest is behind "Earlier".
+WINDOW = 24
+
+Dirty = set[tuple[str, int]]
+Pieces = dict[str, str]
+
+
+class View(Protocol):
+    """What a page shows of a topic."""
+
+    def whole(self) -> Pieces:
+        """Everything the page shows, to morph in place."""
+
+    def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
+        """The pieces that changed, by name; pages have those in `known` already."""
+
+
+async def whole(view: View) -> Pieces:
+    """Everything `view` shows."""
+    pieces: Pieces = await database_sync_to_async(view.whole)()
+    return pieces
+
+
+async def changed(view: View, dirty: Dirty, known: set[str]) -> Pieces:
+    """What changed of `view`.
+
+    `dirty` holds (kind, id): "reply" with its own id, "job" and "preview" with that of the job.
+    """
+    pieces: Pieces = await database_sync_to_async(view.changed)(dirty, known)
+    return pieces
+
+
+def replies_of(dirty: Dirty) -> ReplyQuerySet:
+    """The replies that dirty ids speak of."""
+    jobs = [pk for kind, pk in dirty if kind in {"job", "preview"}]
+    own = [pk for kind, pk in dirty if kind == "reply"]
+    return Reply.objects.filter(job__in=jobs) | Reply.objects.filter(pk__in=own)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The newest answers of one image, on its page."""
+
+    thread: int
+    image: int
+
+    def whole(self) -> Pieces:
+        """The list as the page first shows it."""
+        cards = cards_for(self._shown()[:WINDOW])
+        words = {"cards": cards, "image_id": self.image, "live": True}
+        return {"answers": render_to_string("live/answers.html", words)}
+
+    def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
+        """One piece for each answer that changed; a new one finds its place by its id."""
+        touched = self._shown().filter(pk__in=replies_of(dirty).values("pk"))
+        pieces: Pieces = {}
+        for card in cards_for(touched):
+            name = f"reply-{card.reply.pk}"
+            words = {"card": card, "image_id": self.image, "name": name, "new": name not in known}
+            pieces[name] = render_to_string("live/answer.html", words)
+        return pieces
+
+    def _shown(self) -> ReplyQuerySet:
+        return (
+            Reply.objects.filter(to=self.image, thread=self.thread)
+            .shown_to_all()
+            .for_card()
+            .order_by("-pk")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A thread as a tree, on its own page."""
+
+    thread: int
+
+    def whole(self) -> Pieces:
+        """The tree as the page first shows it."""
+        thread = Thread.objects.get(pk=self.thread)
+        words = {"thread": thread, "branches": tree_of(thread), "live": True}
+        return {"tree": render_to_string("live/tree.html", words)}
+
+    def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
+        """A new or finished reply moves the tree; a preview touches its own card alone."""
+        if any(kind == "reply" for kind, _ in dirty):
+            return self.whole()
+        touched = Reply.objects.filter(thread=self.thread).shown_to_all().for_card()
+        cards = cards_for(touched.filter(pk__in=replies_of(dirty).values("pk")))
+        return {
+            (name := f"reply-{card.reply.pk}"): render_to_string(
+                "live/answer.html", {"card": card, "name": name}
+            )
+            for card in cards
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The stream: cards of threads that move, and a line when a new one was opened."""
+
+    boards: frozenset[int]
+
+    def whole(self) -> Pieces:
+        """Nothing: a stream page keeps what it shows until its reader asks for more."""
+        return {}
+
+    def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
+        """Moved threads as cards; those that the page does not show are dropped by it."""
+        pks = [pk for _, pk in dirty]
+        pieces: Pieces = {
+            f"thread-{thread.pk}": render_to_string("live/thread.html", {"thread": thread})
+            for thread in Thread.objects.filter(pk__in=pks, board__in=self.boards).for_cards()
+        }
+        if pieces and any(kind == "thread" for kind, _ in dirty):
+            pieces["new-threads"] = render_to_string("live/new_threads.html")
+        return pieces
