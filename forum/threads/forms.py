@@ -1,0 +1,249 @@
+"""Forms of the threads room. Messages stand beside their fields; what was typed stays."""
+
+import re
+import uuid
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.functional import lazystr
+from django.utils.text import format_lazy
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from forum.boards.models import Board, Licence
+from forum.images.models import Image, Origin
+from forum.members.models import Member
+from generation import queue
+
+LONGEST_PROMPT = 2000
+LONGEST_KEY = 64
+STRENGTH = 0.6
+
+
+def new_key() -> str:
+    """A key for one sending of a form."""
+    return uuid.uuid4().hex
+
+
+def preset_choices() -> list[tuple[str, str]]:
+    """Every preset, by the name people read."""
+    language = (get_language() or "en").lower()
+    return [
+        (name, preset.titles.get(language) or preset.titles.get("en") or name)
+        for name, preset in queue.presets().items()
+    ]
+
+
+class Keyed(forms.Form):
+    """A form that may be sent twice and is done once."""
+
+    key = forms.CharField(
+        max_length=LONGEST_KEY, widget=forms.HiddenInput, initial=new_key, required=False
+    )
+
+    def clean_key(self) -> str:
+        """Whoever sends none means it once."""
+        return self.cleaned_data["key"] or new_key()
+
+    def renew(self) -> None:
+        """Another key for the next sending; what was typed stays."""
+        self.data = self.data.copy()
+        self.data["key"] = new_key()
+
+
+class Prompt(Keyed):
+    """The composer."""
+
+    prompt = forms.CharField(
+        label=_("What should it become?"),
+        max_length=LONGEST_PROMPT,
+        error_messages={
+            "required": _("Say what it should become."),
+            "max_length": _("At most %(limit_value)d characters; these are %(show_value)d."),
+        },
+        widget=forms.Textarea(
+            attrs={"rows": 2, "placeholder": _("Answer this image: what should it become?")}
+        ),
+    )
+    strength = forms.FloatField(
+        label=_("strength"),
+        min_value=0,
+        max_value=1,
+        required=False,
+        initial=STRENGTH,
+        widget=forms.NumberInput(attrs={"type": "range", "step": "0.05"}),
+    )
+    preset = forms.ChoiceField(
+        label=_("engine"), required=False, choices=preset_choices,
+        error_messages={"invalid_choice": _("There is no such engine here. Choose another one.")},
+    )  # fmt: skip
+    seed = forms.IntegerField(
+        min_value=0, max_value=2**32 - 1, required=False, widget=forms.HiddenInput
+    )
+
+    def __init__(self, *args: Any, to: Image, **more: Any) -> None:
+        more.setdefault("auto_id", f"id_%s_{to.pk}")
+        more["initial"] = {"preset": to.board.preset, **(more.get("initial") or {})}
+        super().__init__(*args, **more)
+        self.to = to
+
+    def clean_prompt(self) -> str:
+        """One kind of line end, whatever the browser sends."""
+        return re.sub(r"\r\n?", "\n", self.cleaned_data["prompt"])
+
+    def clean_strength(self) -> float:
+        """The middle, where nothing was said."""
+        said = self.cleaned_data["strength"]
+        return STRENGTH if said is None else said
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a prompt of which the engine would understand nothing, and offer what it knows."""
+        words: dict[str, Any] = super().clean() or {}
+        if "prompt" in words and "preset" in words:
+            self.plan = queue.plan(
+                words["prompt"],
+                words["preset"] or self.to.board.preset,
+                get_language() or "en",
+                words.get("strength", STRENGTH),
+            )
+            if self.plan.refusal:
+                self.add_error("preset", self.plan.refusal)
+            elif self.plan.offers and not self.plan.operations:
+                self.add_error(
+                    "prompt", " ".join(self.plan.notes) or _("None of this is understood.")
+                )
+        return words
+
+    def add_suggestion(self, word: str) -> None:
+        """Put a chip's words behind what was typed: chips work without scripts too."""
+        self.data = self.data.copy()
+        said = self.data.get("prompt", "").rstrip()
+        joint = "，" if said and ord(said[-1]) > 0x2FFF else ", "
+        self.data["prompt"] = f"{said}{joint}{word}" if said else word
+
+
+ORIGINS = [
+    (Origin.HAND, _("by hand or lens")),
+    (Origin.AI_DECLARED, _("with AI")),
+    (Origin.UNKNOWN, _("not known")),
+]
+
+
+class Picture(Keyed):
+    """What is said of a picture that is uploaded."""
+
+    file = forms.FileField(
+        label=_("Picture"),
+        error_messages={
+            "required": _("Choose a picture first."),
+            "empty": _("This file is empty."),
+        },
+        widget=forms.ClearableFileInput(attrs={"accept": "image/*"}),
+        help_text=format_lazy(
+            "{} {}",
+            _("JPEG, PNG, WebP, AVIF or the first frame of a GIF."),
+            lazystr(f"≤ {settings.FORUM_UPLOAD_MB} MB, ≤ {settings.FORUM_UPLOAD_MEGAPIXELS} MP."),
+        ),
+    )
+    title = forms.CharField(label=_("Title"), max_length=120, required=False)
+    alt = forms.CharField(
+        label=_("What the picture shows"),
+        max_length=1000,
+        required=False,
+        help_text=_("For those who cannot see it. One sentence is enough."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    origin = forms.ChoiceField(
+        label=_("How it was made"),
+        choices=ORIGINS,
+        initial=Origin.UNKNOWN,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    licence = forms.ChoiceField(label=_("Licence"), choices=Licence.choices, required=False)
+    allow_derivatives = forms.BooleanField(
+        label=_("May be answered by derivatives"),
+        required=False,
+        initial=True,
+        help_text=_("Otherwise it can be answered by uploads and links only."),
+    )
+
+    def clean_origin(self) -> str:
+        """Not known, where nothing was said."""
+        return self.cleaned_data["origin"] or Origin.UNKNOWN
+
+
+class Post(Picture):
+    """A first image, and the board where its thread stands."""
+
+    board = forms.ModelChoiceField(
+        label=_("Board"),
+        queryset=Board.objects.none(),
+        empty_label=None,
+        to_field_name="slug",
+        error_messages={
+            "required": _("Choose a board."),
+            "invalid_choice": _("You cannot post on this board."),
+        },
+    )
+    field_order = ("file", "board", "title", "alt", "origin", "licence", "allow_derivatives")
+
+    def __init__(self, *args: Any, member: Member, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["board"].queryset = Board.objects.open_to(member)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """The board's own licence, where none was said."""
+        words: dict[str, Any] = super().clean() or {}
+        if board := words.get("board"):
+            words["licence"] = words.get("licence") or board.licence
+        return words
+
+
+class AnswerUpload(Picture):
+    """A picture of one's own as an answer."""
+
+    def __init__(self, *args: Any, to: Image, **more: Any) -> None:
+        more["initial"] = {"licence": to.board.licence, **(more.get("initial") or {})}
+        super().__init__(*args, **more)
+        self.to = to
+
+    def clean_licence(self) -> str:
+        """The board's own licence, where none was said."""
+        return self.cleaned_data["licence"] or self.to.board.licence
+
+
+class AnswerLink(Keyed):
+    """An existing image as an answer: its address or its number."""
+
+    image = forms.CharField(
+        label=_("Address or number of the image"),
+        max_length=500,
+        error_messages={"required": _("Say which image.")},
+        help_text=_("Copy the address of its page, such as …/images/12/."),
+    )
+
+    NUMBER = re.compile(r"(?:.*/images/)?#?(\d{1,18})(?:/.*)?", re.ASCII | re.DOTALL)
+
+    def clean_image(self) -> int:
+        """The number of the image that was meant."""
+        found = self.NUMBER.fullmatch(self.cleaned_data["image"].strip())
+        if found is None:
+            raise forms.ValidationError(_("This is no address of an image here."))
+        return int(found[1])
+
+
+class Reading(forms.Form):
+    """What somebody sees in an image."""
+
+    text = forms.CharField(
+        label=_("What do you see in it?"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Write something first.")},
+    )
+
+    def clean_text(self) -> str:
+        """One kind of line end."""
+        return re.sub(r"\r\n?", "\n", self.cleaned_data["text"])

@@ -1,0 +1,1 @@
+"""Pages of the threads room, by the thing they show."""
