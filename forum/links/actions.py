@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Q
 from numpy.typing import NDArray
 from pgvector.django import HammingDistance
 
 from forum.announce import announce
 from forum.images.models import Image, ImageState
 from forum.links.lineage import related_threads
+from forum.links.lists import enter, retire
 from forum.links.models import (
     WF1,
     Duplicate,
@@ -28,8 +28,6 @@ from forum.links.traits import traits
 from forum.members.models import Member
 from generation.results import Vector
 
-#: A link comes when each image is among the other's ten nearest, and goes beyond twenty.
-CREATE_WITHIN, RETIRE_BEYOND = 10, 20
 #: So many more members against than for a link reject it.
 NET_CONTESTS = 3
 
@@ -56,8 +54,7 @@ def take_in(
     apart = [image.thread_id, *related_threads(image)]
     same = record_duplicates(image, apart)
     near = candidates(image, vector, apart, same)
-    arrays = Neighbours().fill(near).arrays()
-    Neighbours.objects.update_or_create(image=image, model=WF1, defaults=arrays)
+    Neighbours.store([Neighbours(image=image, model=WF1).fill(near)])
     return join(image, vector, near)
 
 
@@ -66,14 +63,18 @@ def remember(image: Image, numbers: Collection[float]) -> NDArray[np.float32]:
     vector = np.asarray(numbers, np.float32)
     if vector.shape != (EmbeddingWf1.DIMENSIONS,) or not np.isfinite(vector).all():
         raise ValueError(f"A wf1 vector has {EmbeddingWf1.DIMENSIONS} finite numbers.")
-    EmbeddingWf1.objects.update_or_create(
+    row = EmbeddingWf1(
         image=image,
-        defaults={
-            "thread_id": image.thread_id,
-            "board_id": image.board_id,
-            "hidden": not image.is_shown,
-            "vector": vector,
-        },
+        thread_id=image.thread_id,
+        board_id=image.board_id,
+        hidden=not image.is_shown,
+        vector=vector,
+    )
+    EmbeddingWf1.objects.bulk_create(
+        [row],
+        update_conflicts=True,
+        unique_fields=["image"],
+        update_fields=["thread_id", "board_id", "hidden", "vector"],
     )
     return vector
 
@@ -114,44 +115,14 @@ def candidates(
 
 def join(image: Image, vector: NDArray[np.float32], near: list[Near]) -> list[SimilarityLink]:
     """Enter the image into its neighbours' lists, retire what falls out, link what is mutual."""
-    cosines = {each.image: each.cosine for each in near}
-    # Locked in the order of ids, so that two images taken in at once cannot wait for each other.
-    lists = {
-        each.image_id: each
-        for each in Neighbours.objects.select_for_update()
-        .filter(model=WF1, image__in=cosines)
-        .order_by("image_id")
-    }
-    changed = [
-        each for pk, each in lists.items() if each.put(Near(image.pk, image.thread_id, cosines[pk]))
+    first = enter(image, {each.image: each.cosine for each in near}, model=WF1)
+    retire(list(first), model=WF1)
+    links = [
+        new_link(image, each, rank, first[each.image].index(image.pk) + 1)
+        for rank, each in enumerate(near[: SimilarityLink.CREATE_WITHIN], start=1)
+        if image.pk in first.get(each.image, [])
     ]
-    Neighbours.objects.bulk_update(changed, ["ids", "threads", "cosines"])
-    retire(changed)
-    made = []
-    for rank, each in enumerate(near[:CREATE_WITHIN], start=1):
-        back = lists[each.image]
-        if image.pk in back.ids[:CREATE_WITHIN]:
-            made.append(new_link(image, each, rank, back.ids.index(image.pk) + 1))
-    return store(image, vector, made)
-
-
-def retire(changed: Collection[Neighbours]) -> None:
-    """Remove links that nobody confirmed and whose other end fell beyond the twentieth place."""
-    lists = {each.image_id: each for each in changed}
-    touching = Q(lower__in=lists) | Q(higher__in=lists)
-    links = SimilarityLink.objects.undecided().filter(touching, model=WF1)
-    gone = [
-        link.pk
-        for link in links.select_related("lower", "higher")
-        for end, other in ((link.lower, link.higher), (link.higher, link.lower))
-        if end.pk in lists and beyond(lists[end.pk].rank(other.thread_id))
-    ]
-    SimilarityLink.objects.filter(pk__in=gone).delete()
-
-
-def beyond(rank: int | None) -> bool:
-    """Whether this place in a list is too far for a link to stay."""
-    return rank is None or rank > RETIRE_BEYOND
+    return store(image, vector, links)
 
 
 def new_link(image: Image, other: Near, rank_of_other: int, rank_of_image: int) -> SimilarityLink:

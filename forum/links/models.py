@@ -113,27 +113,15 @@ class Neighbours(models.Model):
         self.cosines = [each.cosine for each in near]
         return self
 
-    def put(self, new: Near) -> bool:
-        """Insert an image by its cosine, replacing a weaker one of its thread; True if it is in."""
-        rest = [each for each in self.near() if each.image != new.image]
-        rival = next((each for each in rest if each.thread == new.thread), None)
-        if rival is not None and rival.cosine >= new.cosine:
-            return False
-        rest = [each for each in rest if each is not rival]
-        place = sum(each.cosine >= new.cosine for each in rest)
-        if place >= self.MOST:
-            return False
-        self.fill([*rest[:place], new, *rest[place:]][: self.MOST])
-        return True
-
-    def near(self) -> list[Near]:
-        """The list as rows."""
-        rows = zip(self.ids, self.threads, self.cosines, strict=True)
-        return [Near(*row) for row in rows]
-
-    def arrays(self) -> dict[str, Any]:
-        """The three arrays, by the names of their columns."""
-        return {"ids": self.ids, "threads": self.threads, "cosines": self.cosines}
+    @classmethod
+    def store(cls, lists: Collection["Neighbours"]) -> None:
+        """Write lists, replacing those that are there."""
+        cls.objects.bulk_create(
+            lists,
+            update_conflicts=True,
+            unique_fields=["image", "model"],
+            update_fields=["ids", "threads", "cosines"],
+        )
 
     def rank(self, thread: int) -> int | None:
         """Place of a thread's best image, from 1; None when it is not among them."""
@@ -207,6 +195,10 @@ class LinkQuerySet(models.QuerySet["SimilarityLink"]):
 
 class SimilarityLink(models.Model):
     """A stored, scored link between images of different threads."""
+
+    #: A link comes when each image is among the other's ten nearest, and goes beyond twenty.
+    CREATE_WITHIN: Final = 10
+    RETIRE_BEYOND: Final = 20
 
     lower = models.ForeignKey(Image, models.CASCADE, related_name="links_up")
     higher = models.ForeignKey(Image, models.CASCADE, related_name="links_down")

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from forum.boards.models import Board, Visibility
 from forum.images.models import Image
-from forum.links.actions import CREATE_WITHIN, beyond
 from forum.links.lineage import all_related
 from forum.links.models import (
     WF1,
@@ -144,12 +143,7 @@ def keep(block: list[Neighbours]) -> None:
             .order_by("pk")
             .values_list("pk", flat=True)
         )
-        Neighbours.objects.bulk_create(
-            [each for each in block if each.image_id in there],
-            update_conflicts=True,
-            unique_fields=["image", "model"],
-            update_fields=["ids", "threads", "cosines"],
-        )
+        Neighbours.store([each for each in block if each.image_id in there])
 
 
 def best_of_threads(
@@ -198,6 +192,11 @@ def borne_out(link: SimilarityLink, crowd: Crowd) -> bool:
     )
 
 
+def beyond(rank: int | None) -> bool:
+    """Whether this place in a list is too far for a link to stay."""
+    return rank is None or rank > SimilarityLink.RETIRE_BEYOND
+
+
 def link_all(crowd: Crowd, scale: Scale) -> int:
     """Link what is mutual; renew what only the machine said of existing links. How many are new."""
     before = SimilarityLink.objects.count()
@@ -219,8 +218,8 @@ def link_all(crowd: Crowd, scale: Scale) -> int:
 def mutual(crowd: Crowd) -> Iterator[SimilarityLink]:
     """Pairs that stand among each other's nearest, as links without percentile and traits."""
     for pk, own in crowd.lists.items():
-        for rank, other in enumerate(own.ids[:CREATE_WITHIN], start=1):
-            back = crowd.lists[other].ids[:CREATE_WITHIN]
+        for rank, other in enumerate(own.ids[: SimilarityLink.CREATE_WITHIN], start=1):
+            back = crowd.lists[other].ids[: SimilarityLink.CREATE_WITHIN]
             if pk < other and pk in back:
                 yield SimilarityLink(
                     **ends(pk, other),

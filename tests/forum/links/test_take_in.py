@@ -212,7 +212,12 @@ def test_a_rejected_pair_is_never_linked_again(plaza, taken, around) -> None:
 
 @pytest.mark.parametrize(
     ("numbers", "pdq"),
-    [((1.0, 2.0), ""), ((float("nan"),) * 475, ""), ((0.1,) * 475, "abc"), ((0.1,) * 475, "g" * 64)],
+    [
+        ((1.0, 2.0), ""),
+        ((float("nan"),) * 475, ""),
+        ((0.1,) * 475, "abc"),
+        ((0.1,) * 475, "g" * 64),
+    ],
     ids=["short", "not numbers", "short hash", "no hash"],
 )
 def test_what_is_no_vector_or_hash_is_refused_whole(plaza, numbers, pdq) -> None:
@@ -232,7 +237,9 @@ def test_vectors_of_other_models_are_left_alone(plaza) -> None:
 def test_new_links_are_announced_at_commit(taken, around, owner) -> None:
     board = Board.objects.create(slug="open", title="Open", made_by=owner)
     first = taken(board, around(1.0))
-    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}, autocommit=True) as ear:
+    with psycopg.connect(
+        **connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}, autocommit=True
+    ) as ear:
         ear.execute("LISTEN changes")
         second = taken(board, around(0.9))
         heard = [json.loads(each.payload) for each in ear.notifies(timeout=5, stop_after=2)]
