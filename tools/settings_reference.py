@@ -8,17 +8,27 @@ from typing import TypeGuard
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "settings.md"
+EXAMPLE = ROOT / ".env.example"
 
 #: Switches of `make run` and `manage.py up`, read before Django's settings exist.
 OF_THE_SUPERVISOR = [
     ("PORT", "8000", "Where the web process listens."),
-    ("HOST", "127.0.0.1", "Address the web process listens on; 0.0.0.0 lets other machines reach it."),
+    (
+        "HOST",
+        "127.0.0.1",
+        "Address the web process listens on; 0.0.0.0 lets other machines reach it.",
+    ),
     ("FORUM_OWNER", "owner", "User name of the owner who is made on first start."),
     ("FORUM_DEMO", "yes", "`no` starts without the demo boards."),
     (
         "FORUM_DATABASE_OS_USER",
         "nobody",
         "Unprivileged user that runs the embedded PostgreSQL when started as root.",
+    ),
+    (
+        "FORUM_DATABASE_SETTINGS",
+        "",
+        "Settings of the embedded PostgreSQL, comma-separated, such as shared_buffers=1GB,max_connections=200.",
     ),
 ]
 
@@ -77,7 +87,8 @@ def page() -> str:
         "|---|---|---|",
     ]
     for name, default, sentence in OF_THE_SUPERVISOR:
-        lines.append(f"| `{name}` | `{default}` | {sentence} |")
+        shown = f"`{default}`" if default else "empty"
+        lines.append(f"| `{name}` | {shown} | {sentence} |")
     for switch in switches():
         names = ", ".join(f"`{name}`" for name in switch.names)
         default = f"`{switch.default}`" if switch.default else "empty"
@@ -85,6 +96,24 @@ def page() -> str:
     return "\n".join([*lines, ""])
 
 
+def example() -> str:
+    """`.env.example`: every switch with its sentence, commented out at its default."""
+    lines = [
+        "# Copy this file to `.env` and take away the # of what you change. What stands in the",
+        "# environment goes before what stands there.",
+    ]
+    for name, default, sentence in OF_THE_SUPERVISOR:
+        lines += ["", f"# {sentence}", f"#{name}={default}"]
+    for switch in switches():
+        lines += [
+            "",
+            f"# {switch.sentence}",
+            *(f"#{name}={switch.default}" for name in switch.names),
+        ]
+    return "\n".join([*lines, ""])
+
+
 if __name__ == "__main__":
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(page())
+    EXAMPLE.write_text(example())
