@@ -14,6 +14,7 @@ from generation.engines.darkroom.pixels import (
     luminance,
     mix,
     noise,
+    powered,
     scale_of,
 )
 
@@ -31,11 +32,15 @@ def hatching(height: int, width: int, rng: Generator, degrees: float) -> Plane:
     return clip(0.5 + lines * 1.6)
 
 
-def contours(plain: Plane, scale: float, firmness: float) -> Plane:
-    """1 on paper, 0 on a line: extended difference of Gaussians (XDoG, Winnemöller 2012)."""
-    fine, wide = blur(plain, 0.9 * scale), blur(plain, 1.6 * 0.9 * scale)
-    sharp = (1 + firmness) * fine - firmness * wide
-    return clip(1 + np.tanh((sharp - 0.42) * 7) * (sharp < 0.42))
+def contours(plain: Plane, scale: float, firmness: float = 9, level: float = 0.42) -> Plane:
+    """1 on paper, 0 on a line: extended difference of Gaussians (XDoG, Winnemöller 2012).
+
+    The local mean is taken out first, so that dark places are not lines as a whole.
+    """
+    even = clip(0.5 + (plain - blur(plain, 14 * scale)) * np.float32(0.9))
+    fine, wide = blur(even, 0.8 * scale), blur(even, 1.3 * scale)
+    sharp = fine + firmness * (fine - wide)
+    return clip(1 + np.tanh(np.minimum(sharp - np.float32(level), 0) * 9))
 
 
 def paper(height: int, width: int, rng: Generator, scale: float) -> Plane:
@@ -51,18 +56,39 @@ def pencil(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     scale = max(0.5, scale_of(picture))
     plain = luminance(picture)
     # Dodging with the blurred negative keeps light skins and skies as bare paper.
-    dodged = clip(plain / (blur(plain, 16 * scale) + np.float32(0.02)))
-    tone = clip(plain * np.float32(0.55) + dodged * np.float32(0.45))
-    drawn = np.ones_like(plain)
-    for level, degrees, weight in ((0.72, 62, 0.34), (0.5, 40, 0.4), (0.28, 118, 0.5)):
-        dark = clip((level - tone) / 0.22)
+    dodged = clip(plain / (blur(plain, 18 * scale) + np.float32(0.03)))
+    tone = clip(powered(plain, 0.8) * np.float32(0.6) + dodged * np.float32(0.4) + np.float32(0.05))
+    drawn = 1 - np.float32(0.35) * clip(0.75 - blur(tone, 3 * scale))
+    for level, degrees, weight in ((0.74, 62, 0.32), (0.52, 38, 0.36), (0.3, 118, 0.42)):
+        dark = clip((level - blur(tone, 1.2 * scale)) / 0.3)
         drawn = drawn * (1 - weight * dark * hatching(height, width, rng, degrees))
-    lines = clip((dodged - 0.55) / 0.4) * contours(plain, scale, 14)
-    graphite = clip(drawn * (0.25 + 0.75 * lines))
+    lines = clip((dodged - 0.3) / 0.6) * np.float32(0.6) + np.float32(0.4) * contours(plain, scale)
+    graphite = clip(drawn * (0.22 + 0.78 * lines))
     sheet = paper(height, width, rng, scale)
     # Graphite catches on the high points of the paper.
     graphite = clip(graphite + (1 - graphite) * (1 - sheet) * 3)
     ground = np.array([0.975, 0.965, 0.94], np.float32) * sheet[..., None]
     lead = np.array([0.17, 0.17, 0.19], np.float32)
     made = lead + (ground - lead) * graphite[..., None]
+    return mix(picture, clip(made), amount * 1.5)
+
+
+def charcoal(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Broad dark strokes rubbed into rough paper along the forms, lights left or wiped out."""
+    height, width = picture.shape[:2]
+    scale = max(0.5, scale_of(picture))
+    flow = edge_flow(picture, 10 * scale)
+    plain = luminance(picture)
+    low, high = np.quantile(plain[::4, ::4], (0.02, 0.97))
+    tone = clip((blur(plain, 1.5 * scale) - low) / max(0.1, high - low))
+    rough = combed(noise(height, width, rng), flow, 4) * np.float32(1.6)
+    tooth = blur(noise(height, width, rng), 0.9 * scale) * np.float32(1.4)
+    rubbed = powered(combed(tone, flow, 4), 1.15)
+    dark = clip(1 - rubbed)
+    coal = clip(dark * (1.1 + 0.35 * rough) + np.float32(0.3) * dark * (1 - dark) * tooth * 2 - 0.06)
+    lines = (1 - contours(plain, 2.2 * scale, firmness=7, level=0.44)) * (0.7 + 0.3 * rough)
+    coal = clip(coal * np.float32(0.9) + clip(lines) * np.float32(0.65))
+    ground = np.array([0.93, 0.905, 0.86], np.float32) * paper(height, width, rng, scale)[..., None]
+    black = np.array([0.09, 0.085, 0.085], np.float32)
+    made = ground + (black - ground) * coal[..., None]
     return mix(picture, clip(made), amount * 1.5)

@@ -72,8 +72,9 @@ def old_photograph(picture: Picture, rng: Generator, *, amount: float) -> Pictur
     soft = blur(picture, 0.8 * scale_of(picture))
     made = sepia(soft, rng, amount=1)
     stains = clouds(height, width, rng, octaves=4, cells=2.5)[..., None]
-    made = np.float32(0.1) + made * np.float32(0.8)
-    made = made + (stains - np.float32(0.5)) * np.array([0.09, 0.1, 0.13], np.float32)
-    made = vignetted(clip(made), 0.55)
-    made = blemished(grained(made, rng, 0.03), rng, amount)
+    level = float(np.quantile(made[::4, ::4], 0.9))
+    made = clip(np.float32(0.11) + made * np.float32(0.8 * min(1.5, 0.95 / max(0.3, level))))
+    made = made + (stains - np.float32(0.5)) * np.array([0.06, 0.075, 0.11], np.float32)
+    made = vignetted(clip(made), 0.42)
+    made = blemished(grained(made, rng, 0.022), rng, amount)
     return mix(picture, made, amount * 1.5)

@@ -10,6 +10,7 @@ from generation.engines.darkroom.pixels import (
     blur,
     clip,
     clouds,
+    curve,
     floats,
     from_bytes,
     luminance,
@@ -21,29 +22,60 @@ from generation.engines.darkroom.pixels import (
     scale_of,
     screen,
 )
+from generation.engines.darkroom.sky import sky
 
 
 def night(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Day for night: rods see little colour, and what is bright becomes a lamp.
+    """Day for night: rods see little colour, the sky darkens, stars and lamps come out.
 
     Scotopic shift as in Thompson, Shirley and Ferwerda (2002).
     """
     height, width = picture.shape[:2]
-    scale = scale_of(picture)
+    above = sky(picture)
     plain = luminance(picture)[..., None]
-    dim = powered(plain * np.float32(0.75) + picture * np.float32(0.25), 1.6)
-    dim = dim * np.array([0.275, 0.4, 0.69], np.float32)
-    dim = dim * ramp(height, width, 0.75, 1.1)[..., None]
-    # Only what is bright against its surroundings shines; a white sky does not.
-    around = blur(luminance(picture), 50 * scale)
-    stands_out = clip((luminance(picture) - 0.62) / 0.38) * clip((luminance(picture) - around) * 6)
-    lamps = stands_out[..., None] * np.array([1.0, 0.78, 0.42], np.float32)
-    glow = (
-        blur(floats(lamps), 22 * scale) * 1.5 + blur(floats(lamps), 5 * scale) * 0.7 + lamps * 0.6
-    )
-    made = screen(clip(dim), clip(glow))
-    grain = noise(height, width, rng)[..., None] * np.float32(0.01)
+    # A picture that is dark already must not sink into black.
+    mean = float(plain.mean())
+    dim = powered(plain * np.float32(0.72) + picture * np.float32(0.28), 0.95 + 1.3 * mean)
+    dim = dim * np.array([0.25, 0.37, 0.66], np.float32) * np.float32(min(1.5, 1.15 + (0.4 - mean)))
+    dim = dim * ramp(height, width, 0.8, 1.08)[..., None]
+    heaven = ramp(height, width, 0.07, 0.26)[..., None] * np.array([0.5, 0.72, 1.35], np.float32)
+    heaven = heaven + dim * np.float32(0.22)
+    made = dim + (heaven - dim) * (above * np.float32(0.92))[..., None]
+    made = screen(clip(made), starlight(height, width, rng, scale_of(picture))[..., None] * above[..., None])
+    made = screen(made, lamplight(picture, above))
+    grain = noise(height, width, rng)[..., None] * np.float32(0.009)
     return mix(picture, clip(made + grain), amount)
+
+
+def lamplight(picture: Picture, above: Plane) -> Picture:
+    """Light of what shines: small things brighter than all around, and warm lit walls; not the sky."""
+    scale = scale_of(picture)
+    height, width = picture.shape[:2]
+    plain = luminance(picture)
+    size = (max(1, width // 4), max(1, height // 4))
+    small = cv2.resize(plain, size, interpolation=cv2.INTER_AREA)
+    side = max(3, round(11 * scale)) | 1
+    opened = cv2.morphologyEx(small, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    opened = cv2.resize(opened, (width, height), interpolation=cv2.INTER_LINEAR)
+    small_lights = clip((plain - opened - 0.12) * 3) * clip((plain - 0.5) / 0.3)
+    # A meadow full of bright specks is not a city: the more there are, the fainter each one shines.
+    small_lights = small_lights * np.float32(min(1.0, 0.012 / max(1e-4, float(small_lights.mean()))))
+    warmth = clip((picture[..., 0] - picture[..., 2] - 0.3) * 2.2) * clip((plain - 0.4) * 2.5)
+    shining = clip(small_lights + warmth * np.float32(0.75)) * (1 - above)
+    lamps = floats(shining[..., None] * np.array([1.0, 0.76, 0.4], np.float32))
+    glow = blur(lamps, 26 * scale) * np.float32(0.9) + blur(lamps, 6 * scale) * np.float32(0.5)
+    return clip(glow + lamps * (np.float32(0.35) + np.float32(0.45) * plain[..., None]))
+
+
+def starlight(height: int, width: int, rng: Generator, scale: float) -> Plane:
+    """Stars of very different brightness, fewer towards the ground; 0..1."""
+    count = round(420 * height * width / 2**20)
+    plane = np.zeros((height, width), np.uint8)
+    for x, y, light in rng.random((count, 3)):
+        centre = (int(x * width * 16), int(y**1.5 * height * 16))
+        radius = max(6, int(16 * scale * (0.35 + 0.9 * light**6)))
+        cv2.circle(plane, centre, radius, int(40 + 215 * light**4), -1, cv2.LINE_AA, 4)
+    return from_bytes(plane)
 
 
 def flakes(
@@ -66,7 +98,8 @@ def snow(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     slope = -cv2.Sobel(blur(plain, 2 * scale), cv2.CV_32F, 0, 1, ksize=3)
     upper = blur(clip(slope * 4), 2.5 * scale) * np.float32(1.8)
     drifts = clip((plain - 0.42) * 2) * clouds(height, width, rng) * np.float32(0.45)
-    lying = clip((upper + drifts) * min(1.3, amount))[..., None] * np.float32(0.8)
+    ground = 1 - sky(picture)
+    lying = clip((upper + drifts) * ground * min(1.3, amount))[..., None] * np.float32(0.8)
     cool = saturated(picture, 1 - 0.35 * min(1, amount)) * np.array([0.93, 0.98, 1.05], np.float32)
     made = cool + (np.float32(0.97) - cool) * lying
     air = ramp(height, width, 0.5, 0.1)[..., None] * np.float32(min(1.2, amount))
@@ -134,3 +167,132 @@ def fog(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     made = picture + (soft - picture) * depth
     air = np.array([0.83, 0.86, 0.88], np.float32)
     return clip(made + (air - made) * depth)
+
+
+def sun_rays(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Shafts of light from the brightest place above, by zooming its light outwards in doublings."""
+    height, width = picture.shape[:2]
+    size = (max(2, width // 3), max(2, height // 3))
+    small = floats(cv2.resize(luminance(picture), size, interpolation=cv2.INTER_AREA))
+    upper = blur(small, max(1.0, size[0] / 24)) * ramp(size[1], size[0], 1, 0.25)
+    row, column = np.unravel_index(int(upper.argmax()), upper.shape)
+    # Motes and leaves break the light up: without them rays would be an even haze.
+    broken = np.float32(0.35) + np.float32(1.1) * clouds(size[1], size[0], rng, octaves=5, cells=9)
+    level = float(np.quantile(small, 0.8))
+    rays = clip((small - level * 0.9) / max(0.15, 1 - level * 0.9)) * broken
+    for step in range(7):
+        zoom = 1 + 0.012 * 2**step
+        move = np.array([[1 / zoom, 0, column * (1 - 1 / zoom)], [0, 1 / zoom, row * (1 - 1 / zoom)]])
+        further = cv2.warpAffine(rays, move, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        rays = floats(np.maximum(rays * 0.6, 0.5 * rays + 0.5 * further))
+    ys, xs = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
+    far = np.hypot(ys - row, xs - column) / np.hypot(*size)
+    rays = rays * np.exp(-far * np.float32(1.1)) + np.float32(0.45) * np.exp(-far * np.float32(9))
+    light = cv2.resize(blur(floats(rays), 1), (width, height), interpolation=cv2.INTER_CUBIC)
+    gold = np.array([1.0, 0.86, 0.6], np.float32)
+    deeper = picture * np.float32(1 - 0.22 * min(1, amount))
+    made = screen(clip(deeper), clip(light)[..., None] * gold * np.float32(0.85 * amount))
+    return mix(picture, clip(made), amount * 2)
+
+
+def autumn(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Green leaves turn yellow, orange and red, tree by tree; the light turns warm."""
+    height, width = picture.shape[:2]
+    red, green, blue = (picture[..., each] for each in range(3))
+    plain = luminance(picture)
+    leaves = clip((green - np.maximum(blue * 1.06, red * 0.9)) * 7) * clip(plain * 5)
+    leaves = blur(floats(leaves), 1.2 * scale_of(picture))
+    where = clouds(height, width, rng, octaves=4, cells=7)[..., None]
+    yellow = np.array([1.45, 0.98, 0.22], np.float32)
+    rust = np.array([1.6, 0.52, 0.16], np.float32)
+    hue = yellow + (rust - yellow) * clip((where - 0.3) * 2)
+    turned = clip(plain[..., None] * np.float32(1.12) * hue)
+    made = picture + (turned - picture) * leaves[..., None]
+    made = clip(made * np.array([1.06, 0.99, 0.86], np.float32))
+    return mix(picture, made, amount)
+
+
+def bolt(height: int, width: int, rng: Generator, scale: float) -> Plane:
+    """One stroke of lightning with side branches, from the top to two thirds down; 0..1."""
+    plane = np.zeros((height, width), np.uint8)
+    start, steps = np.array([rng.uniform(0.2, 0.8) * width, 0.0]), 36
+    branches = [(start, steps, 1.0)]
+    while branches:
+        place, left, strength = branches.pop()
+        drift = rng.normal(0, 0.35)
+        moves = np.stack([rng.normal(drift, 0.75, left), rng.uniform(0.4, 1.2, left)], 1)
+        path = np.vstack([place, place + (moves * height * 0.02).cumsum(0)])
+        thick = max(1, round(3 * scale * strength))
+        light = int(255 * (0.35 + 0.65 * strength))
+        cv2.polylines(plane, [(path * 16).astype(np.int32)], False, light, thick, cv2.LINE_AA, 4)
+        if strength > 0.4:
+            branches += [
+                (path[at], (left - at) // 2 + 2, strength * 0.45)
+                for at in rng.integers(3, max(4, left), 3)
+            ]
+    return from_bytes(plane)
+
+
+def storm(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Towering dark clouds where there is sky, wind-driven rain, and one stroke of lightning."""
+    height, width = picture.shape[:2]
+    scale = scale_of(picture)
+    above = sky(picture)
+    lead = saturated(picture, 0.5) * np.array([0.5, 0.56, 0.64], np.float32)
+    billows = clouds(height, width, rng, octaves=6, cells=4)
+    relief = clip(0.42 + (billows - np.roll(billows, round(6 * scale) or 1, 0)) * 3.2 + (billows - 0.5) * 0.5)
+    heaven = relief[..., None] * np.array([0.42, 0.46, 0.54], np.float32) * ramp(height, width, 0.75, 1.3)[..., None]
+    made = clip(lead + (heaven - lead) * (above * np.float32(0.9))[..., None])
+    made = clip(0.46 + (made - np.float32(0.46)) * np.float32(1.25)) * np.float32(0.95)
+    flash = bolt(height, width, rng, max(0.5, scale))
+    behind = (np.float32(0.25) + np.float32(0.75) * above) if float(above.mean()) > 0.02 else 1
+    glow = blur(flash, 40 * scale) * np.float32(2.2) + blur(flash, 8 * scale) * np.float32(0.9) + flash
+    made = screen(made, clip(glow * behind)[..., None] * np.array([0.86, 0.88, 1.0], np.float32))
+    drops = streaks(height, width, rng, round(1500 * amount * height * width / 2**20), 60 * scale, 1)
+    made = screen(clip(made), drops[..., None] * np.float32(0.3))
+    return mix(picture, clip(made), amount * 1.5)
+
+
+def low_sun(
+    picture: Picture, zenith: Picture, horizon: Picture, ground: Picture, amount: float
+) -> Picture:
+    """Graded sky between two colours and a ground in the colour of the light."""
+    height, width = picture.shape[:2]
+    above = sky(picture)
+    rows = above.mean(1)
+    bottom = int(np.flatnonzero(rows > 0.03).max(initial=height // 2)) + 1
+    down = clip(np.arange(height, dtype=np.float32) / max(1, bottom))[:, None, None] ** 1.3
+    plain = luminance(picture)[..., None]
+    gradient = zenith + (horizon - zenith) * down
+    heaven = clip(gradient * (np.float32(0.6) + np.float32(0.5) * plain))
+    lit = picture * ground * (np.float32(0.85) + np.float32(0.15) * down)
+    made = lit + (heaven - lit) * (above * np.float32(0.82))[..., None]
+    haze = np.exp(-(((np.arange(height, dtype=np.float32) - bottom) / (0.16 * height)) ** 2))
+    made = screen(clip(made), haze[:, None, None] * horizon * np.float32(0.22))
+    return mix(picture, clip(made), amount)
+
+
+def dawn(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """First light: a pale blue sky, rose at the horizon, soft cool ground with mist."""
+    pale = clip(saturated(picture, 0.8) * np.float32(0.94) + np.float32(0.04))
+    made = low_sun(
+        pale,
+        np.array([0.6, 0.7, 0.92], np.float32),
+        np.array([1.0, 0.76, 0.72], np.float32),
+        np.array([0.98, 0.9, 0.98], np.float32),
+        1,
+    )
+    return mix(picture, made, amount)
+
+
+def dusk(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """After sunset: violet above, orange at the horizon, the ground nearly in silhouette."""
+    firm = curve(picture, [(0, 0), (0.4, 0.24), (0.75, 0.62), (1, 0.94)])
+    made = low_sun(
+        firm,
+        np.array([0.24, 0.22, 0.5], np.float32),
+        np.array([1.0, 0.5, 0.24], np.float32),
+        np.array([0.86, 0.66, 0.72], np.float32),
+        1,
+    )
+    return mix(picture, made, amount)

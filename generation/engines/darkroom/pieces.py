@@ -1,0 +1,312 @@
+"""Pictures put together from pieces: glass, stone, paper, facets and pixels."""
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image
+
+from generation.engines.darkroom.flow import edge_flow
+from generation.engines.darkroom.pixels import (
+    Picture,
+    Plane,
+    blur,
+    clip,
+    clouds,
+    floats,
+    from_bytes,
+    luminance,
+    mix,
+    noise,
+    resized,
+    saturated,
+    scale_of,
+    to_bytes,
+)
+from generation.engines.darkroom.tone import graded
+
+#: The search for superpixels runs on a copy with this longer side.
+CELL_SIDE = 288
+
+
+def superpixels(picture: Picture, count: int, rng: Generator, weight: float) -> NDArray[np.int32]:
+    """Labels (h, w) of about `count` compact pieces of like colour, for a small picture.
+
+    SLIC (Achanta and others 2012) on a jittered grid: each pixel looks at the nine seeds around it.
+    `weight` is how much distance counts against colour.
+    """
+    height, width = picture.shape[:2]
+    rows = max(1, round(np.sqrt(count * height / width)))
+    columns = max(1, round(count / rows))
+    lab = floats(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)) / np.float32(100)
+    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
+    pitch = np.float32(np.sqrt(height * width / (rows * columns)))
+    features = np.dstack([lab, ys * np.float32(weight) / pitch, xs * np.float32(weight) / pitch])
+    home_row = np.minimum((ys * rows / height).astype(np.int32), rows - 1)
+    home_column = np.minimum((xs * columns / width).astype(np.int32), columns - 1)
+    centres = seeds(features, rows, columns, rng)
+    labels = home_row * columns + home_column
+    for _ in range(4):
+        labels = nearest_of_nine(features, centres, home_row, home_column, rows, columns)
+        centres = means(features, labels, centres)
+    return labels
+
+
+def seeds(features: Picture, rows: int, columns: int, rng: Generator) -> Picture:
+    """One pixel's features for each cell of a grid, away from the cell's middle by chance."""
+    height, width = features.shape[:2]
+    ys = (np.arange(rows)[:, None] + rng.uniform(0.2, 0.8, (rows, columns))) * height / rows
+    xs = (np.arange(columns)[None, :] + rng.uniform(0.2, 0.8, (rows, columns))) * width / columns
+    at = ys.astype(np.int32).clip(0, height - 1), xs.astype(np.int32).clip(0, width - 1)
+    return floats(features[at].reshape(rows * columns, -1))
+
+
+def nearest_of_nine(
+    features: Picture,
+    centres: Picture,
+    home_row: NDArray[np.int32],
+    home_column: NDArray[np.int32],
+    rows: int,
+    columns: int,
+) -> NDArray[np.int32]:
+    """For each pixel the nearest centre among those of its own and the eight cells around."""
+    best = np.full(home_row.shape, np.inf, np.float32)
+    labels = np.zeros(home_row.shape, np.int32)
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            row = (home_row + down).clip(0, rows - 1)
+            label = row * columns + (home_column + across).clip(0, columns - 1)
+            gap = features - centres[label]
+            far = np.einsum("ijk,ijk->ij", gap, gap)
+            nearer = far < best
+            best[nearer], labels[nearer] = far[nearer], label[nearer]
+    return labels
+
+
+def means(features: Picture, labels: NDArray[np.int32], before: Picture) -> Picture:
+    """Mean features of each piece; an empty one keeps its old centre."""
+    flat = labels.ravel()
+    counts = np.bincount(flat, minlength=len(before))
+    sums = [
+        np.bincount(flat, features[..., each].ravel(), len(before))
+        for each in range(features.shape[2])
+    ]
+    made = np.stack(sums, 1) / np.maximum(counts, 1)[:, None]
+    return floats(np.where(counts[:, None] > 0, made, before))
+
+
+def borders(labels: NDArray[np.int32]) -> Plane:
+    """1 where a piece meets another."""
+    edge = np.zeros(labels.shape, np.float32)
+    edge[:, 1:] = labels[:, 1:] != labels[:, :-1]
+    edge[1:] = np.maximum(edge[1:], labels[1:] != labels[:-1])
+    return edge
+
+
+def stained_glass(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Panes of one colour each, with light through uneven glass, in rounded lead."""
+    height, width = picture.shape[:2]
+    factor = min(1.0, CELL_SIDE / max(height, width))
+    small = clip(resized(picture, max(8, round(width * factor)), max(8, round(height * factor))))
+    labels = superpixels(blur(small, 1), round(560 - 200 * amount), rng, 0.17)
+    count = int(labels.max()) + 1
+    panes = means(small, labels, np.zeros((count, 3), np.float32))
+    panes = saturated(panes[None], 1.7)[0]
+    panes = clip((panes - 0.42) * 1.25 + 0.5) * floats(rng.uniform(0.86, 1.12, (count, 1)))
+    pane = floats(cv2.resize(labels.astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST))
+    made = panes[pane.astype(np.int32)]
+    glass = clouds(height, width, rng, octaves=6, cells=9)[..., None]
+    made = made * (np.float32(0.72) + np.float32(0.5) * glass) + np.float32(0.02)
+    lead = blur(cv2.resize(blur(borders(labels), 0.7), (width, height), interpolation=cv2.INTER_CUBIC), 1.5)
+    inside = clip(1.25 - 2.6 * lead)
+    # A pane is brightest in its middle, and its lead has a ridge that catches the light.
+    halo = blur(inside, 9 * scale_of(picture))[..., None]
+    made = made * (np.float32(0.55) + np.float32(0.55) * halo)
+    edge = clip((lead - 0.3) * 9)[..., None]
+    ridge = clip(cv2.Sobel(blur(lead, 1.5), cv2.CV_32F, 0, 1) * np.float32(-1.2))[..., None]
+    metal = np.array([0.07, 0.07, 0.08], np.float32) + ridge * np.float32(0.35)
+    return mix(picture, clip(made + (metal - made) * edge), amount * 2)
+
+
+def mosaic(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Small stones laid along the forms on dark mortar (decorative mosaic, after Hausner 2001)."""
+    height, width = picture.shape[:2]
+    side = max(6.0, (12 + 8 * amount) * scale_of(picture))
+    flow = edge_flow(picture, 14 * scale_of(picture))
+    columns, rows = np.meshgrid(np.arange(side / 2, width + side, side), np.arange(side / 2, height + side, side))
+    places = np.stack([columns.ravel(), rows.ravel()], 1)
+    places += rng.normal(0, side * 0.07, places.shape)
+    xs = places[:, 0].astype(int).clip(0, width - 1)
+    ys = places[:, 1].astype(int).clip(0, height - 1)
+    turn = np.arctan2(flow.y[ys, xs], flow.x[ys, xs]) 
+    colours = clip(saturated(blur(picture, side * 0.3), 1.3))[ys, xs]
+    colours = colours * rng.uniform(0.84, 1.14, (len(xs), 1))
+    canvas = np.full((height, width, 3), (104, 99, 92), np.uint8)
+    level = np.zeros((height, width), np.uint8)
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * side * 0.5
+    cosine, sine = np.cos(turn), np.sin(turn)
+    frame = np.stack([np.stack([cosine, -sine], 1), np.stack([sine, cosine], 1)], 1)
+    stones = np.einsum("nij,kj->nki", frame, corners) + places[:, None]
+    stones = ((stones + rng.normal(0, side * 0.035, stones.shape)) * 16).astype(np.int32)
+    paints = (np.clip(colours, 0, 1) * 255).tolist()
+    for at in rng.permutation(len(stones)):
+        cv2.fillConvexPoly(canvas, stones[at], paints[at], cv2.LINE_AA, 4)
+        cv2.fillConvexPoly(level, stones[at], int(rng.integers(150, 255)), cv2.LINE_AA, 4)
+    relief = blur(from_bytes(level), 1.1)
+    slope = cv2.Sobel(relief, cv2.CV_32F, 1, 0) + cv2.Sobel(relief, cv2.CV_32F, 0, 1)
+    shade = np.clip(slope * np.float32(0.16), -0.22, 0.3)[..., None]
+    grain = noise(height, width, rng)[..., None] * np.float32(0.018)
+    return mix(picture, clip(from_bytes(canvas) * (1 + shade) + shade * 0.1 + grain), amount * 2)
+
+
+def facets(width: int, height: int, points: NDArray[np.float64]) -> list[NDArray[np.float32]]:
+    """The Voronoi cells of points inside the frame, as polygons (n, 2)."""
+    division = cv2.Subdiv2D((0, 0, width + 1, height + 1))
+    for x, y in points:
+        division.insert((float(x), float(y)))
+    cells, _ = division.getVoronoiFacetList([])
+    return [np.asarray(cell, np.float32) for cell in cells]
+
+
+def cut_out(
+    outline: NDArray[np.float64], width: int, height: int, margin: int
+) -> tuple[slice, slice, Plane] | None:
+    """Rows, columns and soft mask of a polygon with a margin; None when it is not in the frame."""
+    left, top = np.floor(outline.min(0)).astype(int) - margin
+    right, bottom = np.ceil(outline.max(0)).astype(int) + margin
+    left, top, right, bottom = max(0, left), max(0, top), min(width, right), min(height, bottom)
+    if right - left < 3 or bottom - top < 3:
+        return None
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    fixed = np.round((outline - [left, top]) * 16).astype(np.int32)
+    cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, 4)
+    return slice(top, bottom), slice(left, right), from_bytes(mask)
+
+
+def torn(outline: NDArray[np.float32], rng: Generator, scale: float) -> NDArray[np.float64]:
+    """A polygon with ten points on each side, a little larger, and frayed."""
+    following = np.roll(outline, -1, 0)
+    share = np.linspace(0, 1, 10, endpoint=False)[None, :, None]
+    dense = (outline[:, None] + (following - outline)[:, None] * share).reshape(-1, 2)
+    centre = outline.mean(0)
+    rough = rng.normal(0, 1.7 * scale, dense.shape)
+    return np.asarray(centre + (dense - centre) * 1.06 + rough, np.float64)
+
+
+def collage(
+    picture: Picture, rng: Generator, *, amount: float, second: Picture | None
+) -> Picture:
+    """Torn paper: each scrap shows a shifted, turned piece, with a white torn edge and a shadow.
+
+    With a second source, about four scraps in ten come from it.
+    """
+    from generation.engines.darkroom.blending import fitted
+
+    height, width = picture.shape[:2]
+    scale = max(0.4, scale_of(picture))
+    other = picture if second is None else fitted(second, height, width)
+    made = np.empty_like(picture)
+    made[:] = np.array([0.93, 0.91, 0.87], np.float32)
+    points = rng.random((round(170 - 50 * amount), 2)) * [width, height]
+    for index in rng.permutation(len(cells := facets(width, height, points))):
+        stuck = cut_out(torn(cells[index], rng, scale), width, height, round(10 * scale))
+        turn, zoom = rng.normal(0, 5 * amount), rng.uniform(0.97, 1.12)
+        shift, light = rng.normal(0, 7 * scale * amount, 2), np.float32(rng.uniform(0.88, 1.1))
+        source = other if rng.random() < 0.4 else picture
+        if stuck:
+            paste(made, source, stuck, scrap_turn(stuck[2], turn, zoom, shift), light, scale)
+    return mix(picture, clip(made), amount * 2.5)
+
+
+def scrap_turn(
+    mask: Plane, degrees: float, zoom: float, shift: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The affine matrix that turns a scrap about its middle."""
+    height, width = mask.shape
+    matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), degrees, zoom), np.float64)
+    matrix[:, 2] += shift
+    return matrix
+
+
+def paste(
+    made: Picture,
+    source: Picture,
+    stuck: tuple[slice, slice, Plane],
+    matrix: NDArray[np.float64],
+    light: np.float32,
+    scale: float,
+) -> None:
+    """Glue one scrap onto the sheet, in place."""
+    rows, columns, mask = stuck
+    size = (mask.shape[1], mask.shape[0])
+    piece = cv2.warpAffine(source[rows, columns], matrix, size, borderMode=cv2.BORDER_REFLECT)
+    side = max(3, round(4 * scale))
+    inner = cv2.erode(mask, np.ones((side, side), np.uint8))[..., None]
+    lift = max(1, round(3 * scale))
+    shadow = blur(np.roll(mask, (lift, lift), (0, 1)), 3 * scale)[..., None] * np.float32(0.45)
+    place = made[rows, columns]
+    place *= 1 - shadow * (1 - mask[..., None])
+    paper = inner * (piece * light) + (1 - inner) * np.float32(0.955)
+    place[:] = place * (1 - mask[..., None]) + mask[..., None] * paper
+
+
+def cubist(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Facets that each see the motif from elsewhere, shaded across like folded planes."""
+    height, width = picture.shape[:2]
+    scale = max(0.4, scale_of(picture))
+    ground = graded(blur(picture, 1.5 * scale), saturation=-0.25, contrast=0.12, warmth=0.35)
+    made = ground.copy()
+    for count, opacity in ((50, 1.0), (110, 0.75)):
+        cells = facets(width, height, rng.random((count, 2)) * [width, height])
+        for index in rng.permutation(len(cells)):
+            stuck = cut_out(np.asarray(cells[index], np.float64), width, height, 2)
+            turn, zoom = rng.normal(0, 13 * amount), rng.uniform(0.85, 1.35)
+            shift, angle = rng.normal(0, 26 * scale * amount, 2), rng.uniform(0, 2 * np.pi)
+            if stuck:
+                lay(made, ground, stuck, scrap_turn(stuck[2], turn, zoom, shift), angle, opacity)
+        outline(made, cells, max(1, round(1.6 * scale)))
+    return mix(picture, clip(made), amount * 2)
+
+
+def lay(
+    made: Picture,
+    source: Picture,
+    stuck: tuple[slice, slice, Plane],
+    matrix: NDArray[np.float64],
+    angle: float,
+    opacity: float,
+) -> None:
+    """Lay one facet over the picture, in place, shaded from light to dark at `angle`."""
+    rows, columns, mask = stuck
+    size = (mask.shape[1], mask.shape[0])
+    piece = cv2.warpAffine(source[rows, columns], matrix, size, borderMode=cv2.BORDER_REFLECT)
+    xs = np.linspace(-1, 1, size[0], dtype=np.float32)[None, :]
+    ys = np.linspace(-1, 1, size[1], dtype=np.float32)[:, None]
+    slope = xs * np.float32(np.cos(angle)) + ys * np.float32(np.sin(angle))
+    shaded = piece * (1 + np.float32(0.3) * slope)[..., None]
+    place = made[rows, columns]
+    place[:] = place + (shaded - place) * (mask * np.float32(opacity))[..., None]
+
+
+def outline(made: Picture, cells: list[NDArray[np.float32]], thickness: int) -> None:
+    """Draw the seams of the facets, dark and thin, in place."""
+    lines = np.zeros(made.shape[:2], np.uint8)
+    fixed = [(cell * 16).astype(np.int32) for cell in cells]
+    cv2.polylines(lines, fixed, True, 255, thickness, cv2.LINE_AA, 4)
+    made *= (1 - np.float32(0.45) * blur(from_bytes(lines), 0.7))[..., None]
+
+
+def pixel_art(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Large pixels in a palette of 24 colours by median cut (Heckbert 1982), lightly dithered."""
+    height, width = picture.shape[:2]
+    across = round(150 - 50 * amount)
+    factor = min(1.0, across / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    crisp = picture + (picture - blur(picture, 0.5 / factor)) * np.float32(0.8)
+    small = floats(cv2.resize(crisp, size, interpolation=cv2.INTER_AREA))
+    grid = np.array([[0, 2], [3, 1]], np.float32)[np.arange(size[1])[:, None] % 2, np.arange(size[0]) % 2]
+    small = graded(clip(small), saturation=0.3, contrast=0.14) + ((grid - 1.5) * np.float32(0.014))[..., None]
+    image = Image.fromarray(to_bytes(clip(small)))
+    flat = image.quantize(24, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
+    large = cv2.resize(np.asarray(flat), (width, height), interpolation=cv2.INTER_NEAREST)
+    return mix(picture, from_bytes(large), amount * 2)

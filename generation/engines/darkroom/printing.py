@@ -1,0 +1,169 @@
+"""Printed pictures: ink in flat areas, dots and cut lines."""
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from generation.engines.darkroom.drawing import contours, paper
+from generation.engines.darkroom.flow import combed, edge_flow
+from generation.engines.darkroom.pixels import (
+    Picture,
+    Plane,
+    blur,
+    clip,
+    clouds,
+    curve,
+    floats,
+    from_bytes,
+    luminance,
+    mix,
+    noise,
+    powered,
+    ramp,
+    saturated,
+    scale_of,
+    to_bytes,
+)
+from generation.engines.darkroom.tone import colour_of, graded, three_tones
+
+
+def flattened(picture: Picture, rounds: int = 2) -> Picture:
+    """Small differences smoothed away, edges kept: bilateral filter at half size."""
+    height, width = picture.shape[:2]
+    half = (max(1, width // 2), max(1, height // 2))
+    small = to_bytes(floats(cv2.resize(picture, half, interpolation=cv2.INTER_AREA)))
+    for _ in range(rounds):
+        small = np.asarray(cv2.bilateralFilter(small, 7, 34, 5), np.uint8)
+    large = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    return from_bytes(large)
+
+
+def stepped(plain: Plane, levels: int, softness: float = 0.12) -> Plane:
+    """Tones gathered into levels with short ramps between them."""
+    scaled = plain * np.float32(levels)
+    base = np.floor(scaled)
+    ramped = clip((scaled - base - 0.5) / softness + 0.5)
+    return floats(np.clip((base + ramped) / levels, 0, 1))
+
+
+def dots(plain: Plane, pitch: float, degrees: float) -> Plane:
+    """A halftone screen: 1 is bare paper, 0 ink; dots grow with the darkness of `plain`."""
+    height, width = plain.shape
+    turn = np.deg2rad(degrees)
+    xs = np.arange(width, dtype=np.float32)[None, :] * np.float32(2 * np.pi / pitch)
+    ys = np.arange(height, dtype=np.float32)[:, None] * np.float32(2 * np.pi / pitch)
+    cosine, sine = np.float32(np.cos(turn)), np.float32(np.sin(turn))
+    # cos(a)·cos(b) by outer products of four short vectors instead of a full plane of cosines.
+    first = outer_cosine(xs * cosine, ys * sine)
+    second = outer_cosine(-xs * sine, ys * cosine)
+    level = np.float32(0.5) + np.float32(0.25) * (first + second)
+    return clip((plain - level) * np.float32(pitch * 0.9) + np.float32(0.5))
+
+
+def outer_cosine(across: Plane, down: Plane) -> Plane:
+    """cos(across + down) for a row and a column."""
+    return floats(np.cos(across) * np.cos(down) - np.sin(across) * np.sin(down))
+
+
+def halftone(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Four-colour print: cyan, magenta, yellow and black screens at their own angles."""
+    height, width = picture.shape[:2]
+    pitch = max(4.0, (5 + 4 * amount) * scale_of(picture))
+    soft = clip(saturated(curve(blur(picture, pitch / 4), [(0, 0), (0.3, 0.24), (0.7, 0.72), (1, 1)]), 1.4))
+    black = 1 - soft.max(-1)
+    inks = [np.float32(0.85) * black * black, *(1 - soft[..., each] - black * np.float32(0.5) for each in range(3))]
+    colours = ((0.1, 0.1, 0.12), (0.0, 0.62, 0.86), (0.88, 0.08, 0.48), (0.99, 0.88, 0.1))
+    made = np.ones((height, width, 3), np.float32) * np.array([0.98, 0.965, 0.93], np.float32)
+    for ink, colour, degrees in zip(inks, colours, (45, 15, 75, 0), strict=True):
+        bare = dots(clip(1 - ink), pitch, degrees)[..., None]
+        made = made * (bare + (1 - bare) * np.array(colour, np.float32))
+    return mix(picture, clip(made), amount * 2)
+
+
+def comic(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Flat strong colours, ink contours, a dot screen in the half shadows."""
+    scale = max(0.5, scale_of(picture))
+    flat = graded(flattened(picture, 3), saturation=0.45, contrast=0.1, exposure=0.15)
+    plain = luminance(flat)
+    steps = stepped(plain, 4)
+    made = clip(flat * ((steps + 0.08) / (plain + np.float32(0.08)))[..., None])
+    shade = clip(0.62 - plain) * clip((plain - 0.15) * 8)
+    screen_ = dots(clip(1 - shade * 1.3), max(4.0, 7 * scale), 45)[..., None]
+    made = made * (np.float32(0.68) + np.float32(0.32) * screen_)
+    lines = contours(blur(luminance(picture), 0.8 * scale), 1.7 * scale, 11, 0.43) * clip(plain * 7)
+    return mix(picture, clip(made * lines[..., None]), amount * 1.5)
+
+
+def pop_art(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """One motif four times in loud inks, as from a silk screen."""
+    height, width = picture.shape[:2]
+    inks = [
+        ("#2b0a57", "#ff2d87", "#ffe14d"),
+        ("#0a2a5e", "#00b3a4", "#ff9ecb"),
+        ("#5e0a1e", "#ff5a1f", "#7fe3ff"),
+        ("#11361a", "#8a3ffc", "#d4ff3a"),
+    ]
+    small = floats(cv2.resize(picture, (-(-width // 2), -(-height // 2)), interpolation=cv2.INTER_AREA))
+    plain = luminance(small)
+    low, high = np.quantile(plain, (0.04, 0.96))
+    steps = stepped(clip((blur(plain, 1) - low) / max(0.1, high - low)), 3, 0.1)
+    lines = contours(plain, max(0.5, scale_of(small)))
+    sheets = [
+        three_tones(steps * lines, *(colour_of(ink) for ink in inks[at])) for at in rng.permutation(4)
+    ]
+    made = np.vstack([np.hstack(sheets[:2]), np.hstack(sheets[2:])])[:height, :width]
+    return mix(picture, floats(made), amount * 1.6)
+
+
+def woodcut(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """A block cut along the forms: what stands prints black, what is cut stays paper."""
+    height, width = picture.shape[:2]
+    scale = max(0.5, scale_of(picture))
+    plain = luminance(picture)
+    low, high = np.quantile(plain[::4, ::4], (0.03, 0.96))
+    tone = curve(clip((plain - low) / max(0.12, high - low)), [(0, 0), (0.3, 0.28), (0.7, 0.76), (1, 1)])
+    flow = edge_flow(picture, 12 * scale)
+    cuts = combed(blur(noise(height, width, rng), 1.5 * scale), flow, 5)
+    cuts = clip(0.5 + cuts / (4 * float(cuts.std()) + 1e-6))
+    crisp = tone + (tone - blur(tone, 6 * scale)) * np.float32(1.2)
+    threshold = np.float32(0.14) + np.float32(0.6) * cuts
+    bare = clip((crisp - threshold) * np.float32(9 / scale) + np.float32(0.5))
+    bare = bare * clip(contours(plain, 1.6 * scale, 10, 0.43) * 1.3)
+    ink_wear = clip(0.9 + 0.12 * blur(noise(height, width, rng), 1.2 * scale))
+    ground = np.array([0.95, 0.92, 0.85], np.float32) * paper(height, width, rng, scale)[..., None]
+    ink = np.array([0.09, 0.085, 0.1], np.float32) / ink_wear[..., None]
+    return mix(picture, clip(ink + (ground - ink) * bare[..., None]), amount * 1.6)
+
+
+def ukiyo_e(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Colour woodblock manner: few flat muted colours, indigo outlines, a graded top, visible grain."""
+    height, width = picture.shape[:2]
+    scale = max(0.5, scale_of(picture))
+    flat = flattened(picture, 3)
+    sample = cv2.resize(flat, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3)
+    cv2.setRNGSeed(int(rng.integers(2**31)))
+    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.004)
+    _, _, found = cv2.kmeans(sample, 9, np.empty((0,), np.int32), criteria, 2, cv2.KMEANS_PP_CENTERS)
+    inks = floats(found)
+    muted = np.array([0.97, 0.94, 0.86], np.float32) * (np.float32(0.14) + np.float32(0.86) * lifted(inks))
+    indigo = np.array([0.13, 0.2, 0.36], np.float32)
+    dark = clip(0.36 - inks.mean(1, keepdims=True)) * np.float32(1.6)
+    muted = muted + (indigo - muted) * dark
+    small = floats(cv2.resize(flat, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA))
+    far = ((small[:, :, None] - inks) ** 2).sum(-1)
+    blocks = floats(cv2.medianBlur(to_bytes(floats(muted[far.argmin(-1)])), 5)) / np.float32(255)
+    made = floats(cv2.resize(blocks, (width, height), interpolation=cv2.INTER_LINEAR))
+    fade = clip(ramp(height, width, 1.0, -2.6))[..., None] ** 1.4
+    made = made + (indigo * np.float32(1.6) - made) * fade * np.float32(0.6)
+    rings = clouds(height, width, rng, octaves=3, cells=2) * np.float32(30)
+    grain = np.sin(rings + ramp(height, width, 0, 120 * height / 1024)) * np.float32(0.008)
+    lines = contours(luminance(picture), 1.5 * scale, 11, 0.43)[..., None]
+    made = indigo * np.float32(0.8) + (made - indigo * np.float32(0.8)) * lines
+    return mix(picture, clip(made + grain[..., None]), amount * 1.6)
+
+
+def lifted(inks: Picture) -> Picture:
+    """Palette colours (n, 3) with open middle tones and more colour, for thin ink on light paper."""
+    light = powered(inks, 0.62)
+    level = light.mean(1, keepdims=True)
+    return clip(level + (light - level) * np.float32(1.3))

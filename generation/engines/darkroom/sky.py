@@ -1,0 +1,66 @@
+"""Finds the sky without a trained network: what is smooth, light or blue, and hangs from the top edge."""
+
+import cv2
+import numpy as np
+
+from generation.engines.darkroom.pixels import Picture, Plane, blur, clip, floats, luminance
+
+#: The search runs on a copy of this longer side.
+SIDE = 160
+#: Sky that covers less of the picture than this is taken for a mistake.
+LEAST = 0.05
+
+
+def sky(picture: Picture) -> Plane:
+    """1 in the sky, 0 elsewhere, soft in between; all 0 where none is found."""
+    height, width = picture.shape[:2]
+    factor = SIDE / max(height, width)
+    size = (max(2, round(width * factor)), max(2, round(height * factor)))
+    small = floats(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+    found = hanging(likely(small))
+    if float(found.mean()) < LEAST:
+        return np.zeros((height, width), np.float32)
+    return refined(found, small, picture)
+
+
+def likely(small: Picture) -> Plane:
+    """True (as 1) where a pixel could be sky: little texture, and light for its picture or blue."""
+    grey = luminance(small)
+    texture = blur(np.abs(cv2.Laplacian(grey, cv2.CV_32F)), 1.2)
+    slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 8
+    light = grey > max(0.35, float(np.median(grey)) * 0.95)
+    blue = (small[..., 2] > small[..., 0] * 1.08) & (small[..., 2] > small[..., 1] * 0.98)
+    blue &= grey > 0.08
+    # A neutral or warm thing is sky only when it is light; foliage is never sky.
+    green = small[..., 1] > np.maximum(small[..., 0], small[..., 2]) * 1.04
+    return floats((texture < 0.045) & (slope < 0.05) & (light | blue) & ~green)
+
+
+def hanging(candidates: Plane) -> Plane:
+    """The candidate areas that touch the top edge over a fair part of it."""
+    opened = cv2.morphologyEx(candidates.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
+    top = labels[:2]
+    found = np.zeros_like(candidates)
+    for label in range(1, count):
+        touching = float((top == label).any(0).mean())
+        if touching > 0.12 and stats[label, cv2.CC_STAT_AREA] > 0.01 * labels.size:
+            found[labels == label] = 1
+    return floats(cv2.dilate(found, np.ones((3, 3), np.uint8)))
+
+
+def refined(found: Plane, small: Picture, picture: Picture) -> Plane:
+    """The rough sky fitted to the edges of the picture: guided filter (He, Sun and Tang 2010)."""
+    height, width = picture.shape[:2]
+    guide = luminance(small)
+    radius = (9, 9)
+    mean_guide, mean_found = cv2.blur(guide, radius), cv2.blur(found, radius)
+    covariance = cv2.blur(guide * found, radius) - mean_guide * mean_found
+    variance = cv2.blur(guide * guide, radius) - mean_guide * mean_guide
+    slope = covariance / (variance + np.float32(4e-4))
+    offset = mean_found - slope * mean_guide
+    slope, offset = cv2.blur(slope, radius), cv2.blur(offset, radius)
+    size = (width, height)
+    slope = cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR)
+    offset = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
+    return clip((slope * luminance(picture) + offset - 0.25) * 2)

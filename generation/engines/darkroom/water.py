@@ -1,0 +1,138 @@
+"""Wet media: watercolour and ink on absorbent paper."""
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from generation.engines.darkroom.drawing import contours, paper
+from generation.engines.darkroom.flow import combed, edge_flow
+from generation.engines.darkroom.pixels import (
+    Picture,
+    Plane,
+    blur,
+    clip,
+    clouds,
+    curve,
+    floats,
+    luminance,
+    mix,
+    noise,
+    powered,
+    resized,
+    saturated,
+    scale_of,
+)
+
+#: How sharply the calmest sector wins over the others.
+SECTOR_POWER = 8
+
+
+def kuwahara(picture: Picture, radius: float) -> Picture:
+    """Each pixel takes the mean of the calmest of eight soft sectors around it.
+
+    Generalised Kuwahara filter (Papari and others 2007): flat areas, firm edges.
+    """
+    height, width = picture.shape[:2]
+    mean = blur(picture, radius * 0.55)
+    spread = blur(picture * picture, radius * 0.55) - mean * mean
+    restless = np.sqrt(np.maximum(spread.sum(-1), 1e-7))
+    both = np.dstack([mean, restless])
+    total, weights = np.zeros_like(mean), np.zeros((height, width, 1), np.float32)
+    for turn in np.arange(8) * np.pi / 4:
+        shift = np.array([[1, 0, -np.cos(turn) * radius], [0, 1, -np.sin(turn) * radius]])
+        moved = cv2.warpAffine(both, shift, (width, height), borderMode=cv2.BORDER_REFLECT)
+        weight = (np.float32(0.02) / (np.float32(0.004) + moved[..., 3:])) ** SECTOR_POWER
+        total += moved[..., :3] * weight
+        weights += weight
+    return floats(total / np.maximum(weights, 1e-20))
+
+
+def wandering(
+    picture: Picture, rng: Generator, reach: float, cells: float
+) -> Picture:
+    """The picture with edges that wander by up to `reach` pixels, as wet colour does."""
+    height, width = picture.shape[:2]
+    xs = (clouds(height, width, rng, octaves=4, cells=cells) - np.float32(0.5)) * np.float32(2 * reach)
+    ys = (clouds(height, width, rng, octaves=4, cells=cells) - np.float32(0.5)) * np.float32(2 * reach)
+    xs += np.arange(width, dtype=np.float32)[None, :]
+    ys += np.arange(height, dtype=np.float32)[:, None]
+    return floats(cv2.remap(picture, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
+
+
+def half_kuwahara(picture: Picture, radius: float) -> Picture:
+    """The filter at half size: its result holds no finer detail."""
+    height, width = picture.shape[:2]
+    small = resized(picture, max(2, width // 2), max(2, height // 2))
+    return clip(resized(kuwahara(small, max(1.0, radius / 2)), width, height))
+
+
+def pooled(plain: Plane, scale: float) -> Plane:
+    """Pigment that drying water leaves at the rim of each wash; 0..1."""
+    along = cv2.Sobel(plain, cv2.CV_32F, 1, 0)
+    down = cv2.Sobel(plain, cv2.CV_32F, 0, 1)
+    return clip(blur(floats(np.hypot(along, down)), 0.8 * scale) * 2.2)
+
+
+def watercolour(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """Transparent washes: flat areas, darker rims, granulation, white paper at the border."""
+    height, width = picture.shape[:2]
+    scale = max(0.4, scale_of(picture))
+    wash = half_kuwahara(picture, (6 + 5 * amount) * scale)
+    wash = wandering(wash, rng, 5 * scale, 14)
+    wash = clip(saturated(curve(wash, [(0, 0.12), (0.3, 0.42), (0.65, 0.78), (1, 1)]), 1.35))
+    plain = luminance(wash)
+    flood = clouds(height, width, rng, octaves=4, cells=5) - np.float32(0.5)
+    tooth = blur(noise(height, width, rng), 1.0 * scale)
+    density = 1 + np.float32(0.5) * flood + np.float32(0.09) * tooth + pooled(plain, scale) * np.float32(1.1)
+    # Beer and Lambert: a thicker layer of colour is the colour to the power of its thickness.
+    made = np.exp(np.log(np.maximum(wash, 0.02)) * np.maximum(density, 0.3)[..., None])
+    margin = border(height, width, rng)
+    sheet = np.array([0.985, 0.975, 0.955], np.float32) * paper(height, width, rng, scale)[..., None]
+    made = sheet * (1 - margin * (1 - made))
+    return mix(picture, clip(made), amount * 2)
+
+
+def border(height: int, width: int, rng: Generator) -> Plane:
+    """1 inside, 0 at the unpainted edge of the sheet, with a wandering rim; shape (h, w, 1)."""
+    ys = np.minimum(np.arange(height), np.arange(height)[::-1]).astype(np.float32)[:, None]
+    xs = np.minimum(np.arange(width), np.arange(width)[::-1]).astype(np.float32)[None, :]
+    reach = np.float32(0.035 * min(height, width)) + np.float32(1)
+    far = np.minimum(ys, xs) / reach
+    wander = clouds(height, width, rng, octaves=5, cells=10) * np.float32(1.6)
+    return clip((far - wander + np.float32(0.35)) * 5)[..., None]
+
+
+def ink_wash(picture: Picture, rng: Generator, *, amount: float) -> Picture:
+    """水墨: washes in five shades of ink, dry contours, bleeding, and empty paper for the light."""
+    height, width = picture.shape[:2]
+    scale = max(0.4, scale_of(picture))
+    plain = luminance(picture)
+    low, high = np.quantile(plain[::4, ::4], (0.02, 0.92))
+    even = clip((plain - low) / max(0.12, high - low))
+    grey = half_kuwahara(floats(np.repeat(even[..., None], 3, 2)), 11 * scale)
+    grey = wandering(grey, rng, 9 * scale, 9)[..., 0]
+    bled = np.float32(0.62) * grey + np.float32(0.38) * blur(grey, 9 * scale)
+    # Half the middle tones are left to the paper: emptiness is part of the picture.
+    shade = curve(clip(bled), [(0, 0.06), (0.22, 0.34), (0.45, 0.72), (0.7, 0.96), (1, 1)])
+    flood = clouds(height, width, rng, octaves=5, cells=6) - np.float32(0.5)
+    wash = powered(shade, 1.0) ** (1 + np.float32(0.9) * flood + pooled(shade, scale) * np.float32(0.8))
+    flow = edge_flow(picture, 8 * scale)
+    dry = combed(noise(height, width, rng), flow, 4)
+    lines = contours(blur(even, 1.2 * scale), 2.6 * scale, 8, 0.435)
+    lines = clip(combed(lines, flow, 2) + np.float32(0.35) * np.maximum(dry, 0) * (1 - lines))
+    mist = clip(ramp_of_mist(height, width, rng))
+    ink = clip((1 - wash) * np.float32(0.92) + (1 - lines) * np.float32(0.75) * clip(1.15 - bled))
+    ink = ink * (1 - np.float32(0.55) * mist)
+    hint = clip(saturated(blur(picture, 6 * scale), 0.5)) - luminance(picture)[..., None]
+    sheet = np.array([0.955, 0.94, 0.9], np.float32) * paper(height, width, rng, scale)[..., None]
+    black = np.array([0.1, 0.105, 0.125], np.float32)
+    made = sheet + (black - sheet) * ink[..., None] + hint * np.float32(0.12)
+    return mix(picture, clip(made), amount * 2)
+
+
+def ramp_of_mist(height: int, width: int, rng: Generator) -> Plane:
+    """Bands of mist that hide parts of the middle distance."""
+    wide = clouds(height, width, rng, octaves=3, cells=3)
+    ys = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    band = np.exp(-(((ys - np.float32(0.55)) / np.float32(0.16)) ** 2))
+    return floats((wide * np.float32(1.5) - np.float32(0.45)) * band)
