@@ -1,7 +1,5 @@
 """Images, their files, and the descent of derivatives from their sources."""
 
-from typing import TYPE_CHECKING, Any
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -12,9 +10,6 @@ from pgvector.django import BitField
 from forum.boards.models import Board, Licence
 from forum.members.models import Member
 from generation.requests import ImageRef
-
-if TYPE_CHECKING:
-    from forum.threads.models import Thread
 
 
 class Kind(models.TextChoices):
