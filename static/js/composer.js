@@ -48,18 +48,18 @@ function speakStrength(range) {
   tell();
 }
 
-// Once the whole composer has scrolled away it stays at the lower edge; a gap keeps its place in the page.
+// Once the whole composer has scrolled away upwards (below counts as here, jumps included) it stays at the lower edge; a gap keeps its place in the page.
 function stayAtHand(form) {
   if (!("IntersectionObserver" in window) || form.closest("[data-item]")) return;
   const place = document.createElement("div");
   form.before(place);
   const watch = () => new IntersectionObserver(([entry]) => {
-    const passed = !entry.isIntersecting && entry.boundingClientRect.top < 0;
+    const passed = !entry.isIntersecting;
     if (passed === form.classList.contains("afloat")) return;
     const narrow = matchMedia("(max-width: 48rem)").matches;
     place.style.blockSize = passed && narrow ? `${form.offsetHeight}px` : "0";
     form.classList.toggle("afloat", passed && narrow);
-  }, { rootMargin: `${form.offsetHeight}px 0px 0px 0px` }).observe(place);
+  }, { rootMargin: `${form.offsetHeight}px 0px 1000000px 0px` }).observe(place);
   requestAnimationFrame(watch);
 }
 
