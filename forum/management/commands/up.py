@@ -13,8 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from forum.running import secrets
 from forum.running.address import Address, host_header
-from forum.running.postgres import EmbeddedPostgres
-from forum.running.processes import Lock
+from forum.running.embedded import embedded, house_lock
 from forum.running.supervisor import Child, Interrupted, Supervisor, run_once
 from forum.running.trouble import Trouble
 
@@ -30,11 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = Path(settings.FORUM_DATA_DIR)
-        lock = Lock(
-            folder / "lock",
-            f"Gegenbild already runs with the data in {folder} (process {{pid}}). "
-            "End it first, or choose another FORUM_DATA_DIR.",
-        )
+        lock = house_lock(folder)
         try:
             address = Address.chosen()
             folder.mkdir(parents=True, exist_ok=True)
@@ -152,19 +147,6 @@ NO = {"no", "0", "false", "off"}
 def manage(*words: str) -> list[str]:
     """The command line of a management command."""
     return [sys.executable, str(settings.BASE_DIR / "manage.py"), *words]
-
-
-def embedded(folder: Path) -> EmbeddedPostgres:
-    """The database of this data folder, with the operator's settings."""
-    chosen = os.environ.get("FORUM_DATABASE_SETTINGS", "")
-    pairs = [pair.partition("=") for pair in chosen.split(",") if pair.strip()]
-    if wrong := [name for name, equals, _ in pairs if not equals]:
-        raise Trouble(f"FORUM_DATABASE_SETTINGS: {wrong[0]!r} is not of the form name=value.")
-    return EmbeddedPostgres(
-        folder / "postgres",
-        os_user=os.environ.get("FORUM_DATABASE_OS_USER") or None,
-        settings={name.strip(): value.strip() for name, _, value in pairs},
-    )
 
 
 def missing_migrations(url: str) -> int:
