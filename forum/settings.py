@@ -103,6 +103,12 @@ FORUM_SOCKETS_PER_ADDRESS = env.int("FORUM_SOCKETS_PER_ADDRESS", 200)
 #: The preset that answers where a board names none.
 FORUM_DEFAULT_PRESET = env.str("FORUM_DEFAULT_PRESET", "darkroom")
 
+#: A TOML file with presets of your own, beside the shipped `generation/presets.toml`. Empty: none.
+FORUM_PRESETS = env.str("FORUM_PRESETS", "")
+
+#: How many pictures one worker makes at once, each in a process of its own. 0: as many as it has cores.
+FORUM_STUDIO_HOSTS = env.int("FORUM_STUDIO_HOSTS", 0)
+
 #: Row count from which the vector index serves searches.
 FORUM_VECTOR_INDEX_FROM = env.int("FORUM_VECTOR_INDEX_FROM", 100_000)
 
@@ -146,6 +152,7 @@ MIDDLEWARE = [
     "forum.live.headers.Headers",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
+    "forum.live.limits.Pace",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -214,7 +221,13 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PRESERVE_USERNAME_CASING = True
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_FORMS = {"signup": "forum.members.forms.SignUp"}
+ACCOUNT_FORMS = {
+    "signup": "forum.members.forms.SignUp",
+    "login": "forum.members.forms.SignIn",
+    "change_password": "forum.members.forms.ChangePassword",
+}
+# Our own ledger counts failures and new accounts, across processes: forum.members.accounts.
+ACCOUNT_RATE_LIMITS = False
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
@@ -283,6 +296,18 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = FORUM_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "forum.live.errors.csrf_failure"
+# Said with every answer that does not say otherwise, errors and refusals too.
+FIXED_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
 if FORUM_BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

@@ -9,6 +9,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("forum.boards.urls")),
     path("", include("forum.members.urls")),
     path("", include("forum.live.urls")),
-    path("account/", include("allauth.account.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
+
+handler400 = "forum.live.errors.bad_request"
+handler403 = "forum.live.errors.forbidden"
+handler404 = "forum.live.errors.not_found"
+handler500 = "forum.live.errors.server_error"

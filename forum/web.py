@@ -1,5 +1,6 @@
 """What doors share: the typed request, decorators, and the words every page needs. Imports no room."""
 
+import ipaddress
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -33,6 +34,23 @@ class MemberRequest(HttpRequest):
 def of_member(user: "Member | AnonymousUser") -> "Member | None":
     """The signed-in member, or None."""
     return user if user.is_authenticated else None
+
+
+def address(request: HttpRequest) -> str:
+    """Where a request comes from, as it is counted: an IPv4 address, or the /64 of an IPv6 one.
+
+    The last entry of X-Forwarded-For is what our own front server saw; earlier ones are hearsay.
+    """
+    seen = str(request.META.get("REMOTE_ADDR") or "")
+    if settings.FORUM_BEHIND_PROXY:
+        seen = request.headers.get("X-Forwarded-For", seen).rpartition(",")[2].strip()
+    try:
+        found = ipaddress.ip_address(seen.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def is_fragment(request: HttpRequest) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from forum.members.models import Member
 FIELDS = frozenset({"slug", "title", "description", "visibility", "licence", "preset"})
 
 
-class NotAllowed(Exception):
+class NotAllowed(PermissionDenied):
     """This person may not do that."""
 
 
@@ -47,8 +48,9 @@ def create(*, by: Member, **fields: Any) -> Board:
 
 @transaction.atomic
 def change(*, board: Board, by: Member, **fields: Any) -> Board:
-    """Set some of `FIELDS` anew. Raises as `create` does."""
+    """The board with some of `FIELDS` set anew. Raises as `create` does."""
     authorise(board, by)
+    board = Board.objects.select_for_update().get(pk=board.pk)
     before = board.visibility
     for name, value in picked(fields).items():
         setattr(board, name, value)

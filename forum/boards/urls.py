@@ -1,5 +1,20 @@
-"""Addresses of this room."""
+"""Addresses of this room. `board`, the page of one board, is the threads room's."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from forum.boards import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("boards/", views.boards, name="boards"),
+    # Not below boards/, where every word may be a board's own address.
+    path("new-board/", views.new, name="board-new"),
+    path("boards/<slug:slug>/edit/", views.edit, name="board-edit"),
+    path("boards/<slug:slug>/archive/", views.archive, name="board-archive"),
+    path("boards/<slug:slug>/members/", views.members, name="board-members"),
+    path("boards/<slug:slug>/go/", views.go, name="board-go"),
+    path(
+        "boards/<slug:slug>/members/<str:username>/remove/",
+        views.remove_member,
+        name="board-member-remove",
+    ),
+]

@@ -3,9 +3,9 @@
 import secrets
 from datetime import timedelta
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F
 from django.utils import timezone
 
 from forum.announce import announce
@@ -19,7 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class NotAllowed(Exception):
+class NotAllowed(PermissionDenied):
     """This person may not do that."""
 
 
@@ -60,9 +60,7 @@ def redeem(*, code: str) -> bool:
 
     Counted in the same statement that checks, so the last use serves one person only.
     """
-    living = Q(expires_at__isnull=True) | Q(expires_at__gt=Now())
-    usable = Invitation.objects.filter(living, code=code, uses_left__gt=0)
-    return usable.update(uses_left=F("uses_left") - 1) == 1
+    return Invitation.usable().filter(code=code).update(uses_left=F("uses_left") - 1) == 1
 
 
 def withdraw_invitation(*, invitation: Invitation, by: Member) -> None:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from forum.members.models import Member
 from forum.web import of_member
 
 
 class Visitor:
-    """Sets `request.member` and speaks the member's language, else the cookie's, else the browser's."""
+    """Sets `request.member` and speaks their language."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -17,10 +19,17 @@ class Visitor:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         member = of_member(request.user)
         request.member = member  # type: ignore[attr-defined]
-        chosen = member.language if member is not None and member.language else ""
-        language = chosen or translation.get_language_from_request(request)
+        language = language_of(request, member)
         with translation.override(language):
             request.LANGUAGE_CODE = language
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response
+
+
+def language_of(request: HttpRequest, member: Member | None) -> str:
+    """The language chosen on this machine, else the member's, else the browser's."""
+    chosen_here = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+    if member is not None and member.language and not chosen_here:
+        return member.language
+    return translation.get_language_from_request(request)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -118,8 +118,17 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        ordering = ["-pk"]
+
     def __str__(self) -> str:
         return self.code
+
+    @classmethod
+    def usable(cls) -> models.QuerySet["Invitation"]:
+        """Those that let somebody in."""
+        living = models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=Now())
+        return cls._default_manager.filter(living, uses_left__gt=0)
 
 
 class Allowance(models.Model):

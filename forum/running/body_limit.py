@@ -5,6 +5,7 @@ a stranger fills the disk through any address, even one that does not exist.
 """
 
 import asyncio
+import contextlib
 import json
 import re
 import time
@@ -61,7 +62,7 @@ class BodyLimit:
 def limit_for(scope: Scope) -> int:
     """Bytes that may be sent here. Only those who show a key may send pictures."""
     if UPLOADS.match(scope["path"]) and shows_a_key(scope):
-        return settings.FORUM_UPLOAD_MB * MIB + MIB
+        return int(settings.FORUM_UPLOAD_MB) * MIB + MIB
     return MIB
 
 
@@ -151,10 +152,8 @@ class Passage:
         """Close a refused request. Browsers read no answer before they have sent all."""
         if not self.refused or self.answering:
             return
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.drain(), DRAIN_SECONDS)
-        except TimeoutError:
-            pass
         await self.inner_send({"type": "http.response.body", "body": b""})
 
     async def drain(self) -> None:

@@ -1,0 +1,61 @@
+"""Forms of the boards room."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from forum.boards.models import Board, Membership
+from forum.members.models import Member
+from generation import queue
+
+
+class BoardForm(forms.ModelForm[Board]):
+    """Everything that the makers of a board decide. It saves nothing: `actions` do."""
+
+    preset = forms.ChoiceField(label=_("Engine that answers"))
+
+    class Meta:
+        model = Board
+        fields = ["title", "slug", "description", "visibility", "licence", "preset"]
+        widgets = {
+            "description": forms.Textarea(attrs={"rows": 4}),
+            "visibility": forms.RadioSelect,
+        }
+        labels = {"title": _("Title"), "description": _("What it is for"), "slug": _("Address")}
+        help_texts = {"slug": _("Small letters, digits and hyphens; it stands in the address bar.")}
+
+    def __init__(self, *args: Any, **words: Any) -> None:
+        super().__init__(*args, **words)
+        engines: forms.ChoiceField = self.fields["preset"]  # type: ignore[assignment]
+        engines.choices = presets()
+
+    def validate_unique(self) -> None:
+        """Left to the database, which is asked once, when the board is saved."""
+
+
+def presets() -> list[tuple[str, str]]:
+    """Engines to choose from, with their titles in the reader's language."""
+    language = get_language() or "en"
+    return [
+        (name, preset.titles.get(language) or preset.titles.get("en", name))
+        for name, preset in queue.presets().items()
+    ]
+
+
+class NewMember(forms.Form):
+    """Somebody who is let in, by user name."""
+
+    username = forms.CharField(label=_("User name"), max_length=40)
+    role = forms.ChoiceField(
+        label=_("As"), choices=Membership.Role.choices, initial=Membership.Role.MEMBER
+    )
+
+    def clean_username(self) -> str:
+        """A member who exists and has not left."""
+        name: str = self.cleaned_data["username"].strip()
+        self.member = Member.objects.filter(username__iexact=name, is_active=True).first()
+        if self.member is None:
+            raise forms.ValidationError(_("Nobody here has this user name."))
+        return name
