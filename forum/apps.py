@@ -7,3 +7,4 @@ class ForumConfig(AppConfig):
 
     def ready(self) -> None:
         from forum import checks  # noqa: F401  registers the system checks
+        from forum.threads import actions  # noqa: F401  registers what leaving members take along

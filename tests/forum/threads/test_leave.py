@@ -1,0 +1,46 @@
+"""What a member leaves behind in threads."""
+
+import pytest
+
+from forum.members.actions import leave
+from forum.threads.actions import read, take_in
+from forum.threads.models import Reading, Reply
+from generation.models import Job
+from tests.factories import come_out
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_they_wait_for_is_stopped(asked, ada):
+    leave(member=ada, keep_images=True)
+    assert Reply.objects.get().state == "cancelled"
+    assert Job.objects.get(pk=asked.job).state == "cancelled"
+
+
+def test_their_words_stay_if_they_wish(asked, ada):
+    come_out(asked.job)
+    take_in(asked.job)
+    leave(member=ada, keep_images=True)
+    assert Reply.objects.get().prompt == "make it night"
+
+
+def test_their_words_go_if_they_wish(asked, ada, hill):
+    come_out(asked.job)
+    take_in(asked.job)
+    read(member=ada, image=hill.first_image, text="It waits.")
+    leave(member=ada, keep_images=False)
+    assert (Reply.objects.get().prompt, Reply.objects.get().author) == ("", None)
+    assert not Reading.objects.exists()
+
+
+def test_replies_that_became_nothing_go(asked, ada):
+    leave(member=ada, keep_images=False)
+    assert not Reply.objects.exists()
+
+
+def test_the_counters_stay_true(asked, ada, hill):
+    come_out(asked.job)
+    take_in(asked.job)
+    leave(member=ada, keep_images=False)
+    hill.refresh_from_db()
+    assert (hill.image_count, hill.reply_count, hill.voice_count) == (2, 1, 1)
