@@ -160,6 +160,18 @@ class Image(models.Model):
         return ImageRef(sha256=found.sha256, name=found.name, size=(found.width, found.height))
 
 
+class FileQuerySet(models.QuerySet["File"]):
+    def visible_to(self, member: Member | None) -> "FileQuerySet":
+        """Files this person may fetch: those of images they see, but an uploaded original, which may
+        hold a place or a name, only for its author and for moderators.
+        """
+        seen = self.filter(image__in=Image.objects.visible_to(member))
+        open_to_all = ~Q(role=FileRole.ORIGINAL) | Q(image__kind=Kind.DERIVATIVE)
+        if member is None or not member.is_active:
+            return seen.filter(open_to_all)
+        return seen if member.is_moderator else seen.filter(open_to_all | Q(image__author=member))
+
+
 class File(models.Model):
     """One stored file of an image. Names are random; every byte is served after a permission check."""
 
@@ -174,6 +186,8 @@ class File(models.Model):
     sha256 = models.CharField(max_length=64)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+
+    objects = FileQuerySet.as_manager()
 
     class Meta:
         ordering = ["role", "position"]

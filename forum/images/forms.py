@@ -1,0 +1,30 @@
+"""What people may say anew of their images."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from forum.images.models import Image, Origin
+
+
+class DescriptionForm(forms.ModelForm[Image]):
+    """Title and description of any image; licence, consent and origin of an upload."""
+
+    class Meta:
+        model = Image
+        fields = ["title", "alt", "licence", "allow_derivatives", "origin"]
+        widgets = {"alt": forms.Textarea(attrs={"rows": 3})}
+        help_texts = {"alt": _("For those who cannot see the picture: what does it show?")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.is_original:
+            # A derivative stands under the licence of its sources, and its origin is its recipe.
+            del self.fields["licence"], self.fields["origin"]
+        elif self.instance.origin == Origin.AI_DETECTED:
+            del self.fields["origin"]
+        else:
+            self.fields["origin"].choices = [  # type: ignore[attr-defined]
+                choice for choice in Origin.choices if choice[0] != Origin.AI_DETECTED
+            ]

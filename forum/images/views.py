@@ -1,0 +1,113 @@
+"""Doors to files, lineage, and a member's own images."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from forum.boards.models import Visibility
+from forum.images import actions, lineage_drawing
+from forum.images.forms import DescriptionForm
+from forum.images.ingest import stored_bytes
+from forum.images.lineage import lineage
+from forum.images.models import File, Image, ImageState
+from forum.images.refusals import Refused
+from forum.images.serving import send
+from forum.web import MemberRequest, Request, member_required
+
+#: Images on one page of "my images".
+PAGE = 24
+#: Nodes up to which the lineage is drawn; beyond, the list alone is readable.
+DRAWN = 60
+
+
+@require_safe
+def image_file(request: Request, pk: str, role: str) -> HttpResponse:
+    """One file of an image, for those who may see it now. `role` may end in a position: strip-3."""
+    role, _dash, position = role.partition("-")
+    files = File.objects.visible_to(request.member).select_related("image__board")
+    file = get_object_or_404(files, image=int(pk), role=role, position=int(position or 0))
+    foreign = request.headers.get("Sec-Fetch-Site") == "cross-site"
+    if foreign and file.image.board.visibility != Visibility.PUBLIC:
+        raise Http404
+    return send(request, file)
+
+
+@require_safe
+def show_lineage(request: Request, pk: int) -> HttpResponse:
+    """All that an image comes from and all that comes from it: a drawing and an indented list."""
+    image = get_object_or_404(Image.objects.visible_to(request.member).with_files(), pk=pk)
+    found = lineage(image, request.member)
+    drawing = lineage_drawing.draw(found) if 1 < len(found.nodes) <= DRAWN else None
+    words = {
+        "image": image,
+        "lineage": found,
+        "drawing": drawing,
+        "lines": lineage_drawing.indented(found),
+    }
+    return render(request, "images/lineage.html", words)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required
+def edit(request: MemberRequest, pk: int) -> HttpResponse:
+    """Describe one's own image anew."""
+    images = Image.objects.editable_by(request.member).with_files()
+    image = get_object_or_404(images, pk=pk)
+    form = DescriptionForm(request.POST or None, instance=image)
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        actions.describe(image=image, by=request.member, **said)
+        messages.success(request, _("The description was kept."))
+        return HttpResponseRedirect(image.get_absolute_url())
+    status = 422 if request.method == "POST" else 200
+    return render(request, "images/edit.html", {"image": image, "form": form}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required
+def withdraw(request: MemberRequest, pk: int) -> HttpResponse:
+    """Ask once, with the consequence in words; then take the image away."""
+    images = Image.objects.editable_by(request.member).with_files()
+    image = get_object_or_404(images, pk=pk)
+    if request.method == "POST":
+        actions.withdraw(image=image, by=request.member)
+        messages.success(request, _("The image was withdrawn."))
+        return HttpResponseRedirect(reverse("my-images"))
+    answers = image.derivatives.count()
+    return render(request, "images/withdraw.html", {"image": image, "answers": answers})
+
+
+@require_POST
+@member_required
+def hide_or_show(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
+    """Moderators take an image out of sight, or bring it back."""
+    image = get_object_or_404(Image.objects.editable_by(request.member), pk=pk)
+    try:
+        (actions.hide if verb == "hide" else actions.show)(image=image, by=request.member)
+    except Refused as refusal:
+        raise Http404 from refusal
+    return HttpResponseRedirect(image.get_absolute_url())
+
+
+@require_safe
+@member_required
+def my_images(request: MemberRequest) -> HttpResponse:
+    """One's own images, newest first, with what they take of one's storage."""
+    own = Image.objects.in_visible_boards(request.member).filter(author=request.member)
+    own = own.exclude(state=ImageState.WITHDRAWN).with_files().order_by("-pk")
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        own = own.filter(pk__lt=int(before))
+    found = list(own[: PAGE + 1])
+    words = {
+        "images": found[:PAGE],
+        "older": f"?before={found[PAGE - 1].pk}" if len(found) > PAGE else "",
+        "newer": reverse("my-images") if before else "",
+        "used": stored_bytes(request.member),
+        "room": settings.FORUM_MEMBER_STORAGE_MB * 1024**2,
+    }
+    return render(request, "images/my_images.html", words)
