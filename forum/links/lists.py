@@ -1,6 +1,10 @@
-"""Changing many neighbour lists at once, inside PostgreSQL: sixty arrays a new image are too many to carry."""
+"""Changing many neighbour lists at once, inside PostgreSQL.
+
+A new image touches up to sixty lists; carrying their arrays to and fro took most of the time.
+"""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import connection
 
@@ -61,7 +65,7 @@ def enter(image: Image, cosines: Mapping[int, float], *, model: str) -> dict[int
     inside a transaction: the lists stay locked, in the order of ids, so that two images taken in at
     once cannot wait for each other in a circle.
     """
-    values = {
+    values: dict[str, Any] = {
         "image": image.pk,
         "thread": image.thread_id,
         "model": model,
@@ -78,7 +82,11 @@ def enter(image: Image, cosines: Mapping[int, float], *, model: str) -> dict[int
 
 def retire(owners: list[int], *, model: str) -> int:
     """Remove links whose other thread fell too far in these lists, unless people decided; how many."""
-    values = {"model": model, "owners": owners, "beyond": SimilarityLink.RETIRE_BEYOND}
+    values: dict[str, Any] = {
+        "model": model,
+        "owners": owners,
+        "beyond": SimilarityLink.RETIRE_BEYOND,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_RETIRE, values)
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -113,10 +113,10 @@ class Neighbours(models.Model):
         self.cosines = [each.cosine for each in near]
         return self
 
-    @classmethod
-    def store(cls, lists: Collection["Neighbours"]) -> None:
+    @staticmethod
+    def store(lists: Collection["Neighbours"]) -> None:
         """Write lists, replacing those that are there."""
-        cls.objects.bulk_create(
+        Neighbours.objects.bulk_create(
             lists,
             update_conflicts=True,
             unique_fields=["image", "model"],

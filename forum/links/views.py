@@ -28,7 +28,9 @@ def agree(request: MemberRequest, pk: int, link: int) -> HttpResponse:
     image, found = a_link(request, pk, link)
     form = Because(request.POST)
     if not form.is_valid():
-        return answered(request, image, " ".join(form.errors["name"]), status=422)
+        return answered(
+            request, image, " ".join(str(each) for each in form.errors["name"]), status=422
+        )
     confirm(link=found, member=request.member, name=form.cleaned_data["name"])
     return answered(request, image, _("Confirmed: the two stay linked."))
 

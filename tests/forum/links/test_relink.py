@@ -5,7 +5,7 @@ import pytest
 from django.core.management import call_command
 
 from forum.boards.models import Board, Visibility
-from forum.images.models import Descent, Image, ImageState
+from forum.images.models import Descent, ImageState
 from forum.links import relinking
 from forum.links.audit import check
 from forum.links.models import (
