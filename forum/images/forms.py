@@ -1,14 +1,19 @@
 """What people may say anew of their images."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from forum.images.models import Image, Origin
 
+if TYPE_CHECKING:
+    ImageForm = forms.ModelForm[Image]
+else:  # Django's own class takes no subscript when the program runs
+    ImageForm = forms.ModelForm
 
-class DescriptionForm(forms.ModelForm[Image]):
+
+class DescriptionForm(ImageForm):
     """Title and description of any image; licence, consent and origin of an upload."""
 
     class Meta:

@@ -7,7 +7,9 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -48,6 +50,17 @@ def workspace() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_aside(age: timedelta) -> int:
+    """Remove workspaces that a killed process left behind longer ago than `age`. How many."""
+    if not aside().is_dir():
+        return 0
+    limit = time.time() - age.total_seconds()
+    old = [folder for folder in aside().iterdir() if folder.stat().st_mtime < limit]
+    for folder in old:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(old)
 
 
 def is_local() -> bool:

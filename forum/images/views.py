@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,10 +13,10 @@ from forum.images import actions, lineage_drawing
 from forum.images.forms import DescriptionForm
 from forum.images.ingest import stored_bytes
 from forum.images.lineage import lineage
-from forum.images.models import File, Image, ImageState
+from forum.images.models import File, Image, ImageQuerySet, ImageState
 from forum.images.refusals import Refused
 from forum.images.serving import send
-from forum.web import MemberRequest, Request, member_required
+from forum.web import MemberRequest, Request, is_fragment, member_required
 
 #: Images on one page of "my images".
 PAGE = 24
@@ -59,10 +59,13 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     image = get_object_or_404(images, pk=pk)
     form = DescriptionForm(request.POST or None, instance=image)
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
-        actions.describe(image=image, by=request.member, **said)
-        messages.success(request, _("The description was kept."))
-        return HttpResponseRedirect(image.get_absolute_url())
+        try:
+            actions.describe(image=image, by=request.member, **form.cleaned_data)
+        except Refused as refusal:  # withdrawn while the form was open
+            form.add_error(None, str(refusal.sentence))
+        else:
+            messages.success(request, _("The description was kept."))
+            return HttpResponseRedirect(image.get_absolute_url())
     status = 422 if request.method == "POST" else 200
     return render(request, "images/edit.html", {"image": image, "form": form}, status=status)
 
@@ -94,20 +97,36 @@ def hide_or_show(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
 
 
 @require_safe
+def member_images(request: Request, username: str) -> HttpResponse:
+    """What somebody has shown, newest first, as far as the viewer may see it."""
+    images = Image.objects.visible_to(request.member).filter(author__username__iexact=username)
+    found, older = _page(request, images)
+    template = "images/_sheet.html" if is_fragment(request) else "images/member_images.html"
+    return render(request, template, {"images": found, "older": older, "who": username})
+
+
+@require_safe
 @member_required
 def my_images(request: MemberRequest) -> HttpResponse:
     """One's own images, newest first, with what they take of one's storage."""
     own = Image.objects.in_visible_boards(request.member).filter(author=request.member)
-    own = own.exclude(state=ImageState.WITHDRAWN).with_files().order_by("-pk")
-    before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 19:
-        own = own.filter(pk__lt=int(before))
-    found = list(own[: PAGE + 1])
+    found, older = _page(request, own.exclude(state=ImageState.WITHDRAWN))
     words = {
-        "images": found[:PAGE],
-        "older": f"?before={found[PAGE - 1].pk}" if len(found) > PAGE else "",
-        "newer": reverse("my-images") if before else "",
+        "images": found,
+        "older": older,
+        "newer": reverse("my-images") if "before" in request.GET else "",
         "used": stored_bytes(request.member),
         "room": settings.FORUM_MEMBER_STORAGE_MB * 1024**2,
     }
     return render(request, "images/my_images.html", words)
+
+
+def _page(request: HttpRequest, images: ImageQuerySet) -> tuple[list[Image], str]:
+    """One page of images, newest first, from `?before=` on; and the address of the earlier ones."""
+    images = images.with_files().order_by("-pk")
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        images = images.filter(pk__lt=int(before))
+    found = list(images[: PAGE + 1])
+    older = f"{request.path}?before={found[PAGE - 1].pk}" if len(found) > PAGE else ""
+    return found[:PAGE], older
