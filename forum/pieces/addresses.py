@@ -1,0 +1,12 @@
+"""The site's addresses as samples see them: their pictures come from the page of pieces."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from forum.pieces import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("-/pieces/images/<int:pk>/files/<str:role>", views.picture, name="image-file"),
+    path("-/pieces/replies/<int:pk>/frame", views.picture, name="reply-frame"),
+    path("-/pieces/", include("forum.pieces.urls")),
+    path("", include("forum.urls")),
+]
