@@ -152,6 +152,7 @@ MIDDLEWARE = [
     "forum.live.headers.Headers",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
+    "forum.api.problems.Problems",
     "forum.live.limits.Pace",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

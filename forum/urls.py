@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from forum.api.v1 import api
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("forum.threads.urls")),
     path("", include("forum.images.urls")),
@@ -9,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("forum.boards.urls")),
     path("", include("forum.members.urls")),
     path("", include("forum.live.urls")),
+    path("api/v1/", api.urls),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 

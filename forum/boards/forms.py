@@ -11,7 +11,7 @@ from forum.members.models import Member
 from generation import queue
 
 
-class BoardForm(forms.ModelForm[Board]):
+class BoardForm(forms.ModelForm):  # type: ignore[type-arg]
     """Everything that the makers of a board decide. It saves nothing: `actions` do."""
 
     preset = forms.ChoiceField(label=_("Engine that answers"))

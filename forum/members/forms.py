@@ -65,7 +65,7 @@ class ChangePassword(ChangePasswordForm):  # type: ignore[misc]
             field.widget.attrs.pop("placeholder", None)
 
 
-class Settings(forms.ModelForm[Member]):
+class Settings(forms.ModelForm):  # type: ignore[type-arg]
     """What members decide about themselves."""
 
     language = forms.ChoiceField(label=_("Language"), required=False)
@@ -92,7 +92,7 @@ class Settings(forms.ModelForm[Member]):
         ]
 
 
-class NewToken(forms.ModelForm[Token]):
+class NewToken(forms.ModelForm):  # type: ignore[type-arg]
     """A name for a key."""
 
     class Meta:

@@ -1,0 +1,65 @@
+"""/boards and /me."""
+
+from typing import Annotated
+
+from django.http import HttpResponse
+from django.urls import reverse
+from ninja import Query, Router
+
+from forum.api import schemas, showing
+from forum.api.cursors import cut
+from forum.api.keys import key_of, reader, writer
+from forum.boards import actions
+from forum.boards.models import Board
+from forum.web import MemberRequest, Request
+
+router = Router(tags=["boards"])
+Cursor = Annotated[str, Query(max_length=100)]
+Limit = Annotated[int, Query(ge=1, le=100)]
+
+
+@router.get("/me", auth=writer, response=schemas.MeOut, url_name="me", tags=["you"])
+def me(request: MemberRequest) -> schemas.MeOut:
+    """Whose token this is."""
+    member = request.member
+    return schemas.MeOut(
+        id=member.pk,
+        username=member.username,
+        name=member.name,
+        role=member.role,  # type: ignore[arg-type]
+        language=member.language,
+        url=request.build_absolute_uri(reverse("member", args=[member.username])),
+    )
+
+
+@router.get("/boards", auth=reader, response=schemas.BoardList, url_name="boards")
+def list_boards(request: Request, cursor: Cursor = "", limit: Limit = 50) -> schemas.BoardList:
+    """The boards you may look into, newest first."""
+    rows, beyond = cut(Board.objects.visible_to(request.member), cursor=cursor, limit=limit)
+    return schemas.BoardList(items=[showing.board(request, row) for row in rows], next=beyond)
+
+
+@router.post("/boards", auth=writer, response={201: schemas.BoardOut}, url_name="boards")
+def make_board(
+    request: MemberRequest, response: HttpResponse, words: schemas.BoardIn
+) -> tuple[int, schemas.BoardOut]:
+    """Make a board, which you moderate."""
+    fields = words.model_dump()
+    if not fields["preset"]:
+        del fields["preset"]
+    try:
+        board = actions.create(by=request.member, **fields)
+    except actions.SlugTaken:
+        board = made_before(request, fields)
+    shown = showing.board(request, board)
+    response.headers["Location"] = shown.url
+    return 201, shown
+
+
+def made_before(request: MemberRequest, fields: dict[str, str]) -> Board:
+    """The board that this very request made already. Raises SlugTaken for any other."""
+    own = Board.objects.editable_by(request.member).filter(made_by=request.member, **fields)
+    board = own.first() if key_of(request) else None
+    if board is None:
+        raise actions.SlugTaken(fields["slug"])
+    return board

@@ -1,0 +1,271 @@
+"""Shapes of what the API takes and gives. References are ids; boards go by their slug."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from ninja import Field, Schema
+from pydantic import AfterValidator, ConfigDict
+
+
+def plain(text: str) -> str:
+    """Text that a database can keep. Raises ValueError for NUL."""
+    if "\0" in text:
+        raise ValueError("NUL characters cannot be kept.")
+    return text
+
+
+def said(text: str) -> str:
+    """Text that says something. Raises ValueError."""
+    if not text.strip():
+        raise ValueError("This must not be empty.")
+    return plain(text)
+
+
+Plain = AfterValidator(plain)
+Said = AfterValidator(said)
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Visibility = Literal["public", "members", "private"]
+Licence = Literal[
+    "all-rights-reserved", "CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "public-domain"
+]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=50)]
+State = Literal["waiting", "running", "done", "failed", "cancelled"]
+
+
+class Problem(Schema):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="For people.")
+    code: str = Field(description="Stable, for programs.")
+    errors: list[dict[str, str]] = Field(
+        default=[], description="What is wrong where: {at, message}."
+    )
+
+
+class MeOut(Schema):
+    """The member whose token this is."""
+
+    id: int
+    username: str
+    name: str
+    role: Literal["member", "moderator", "owner"]
+    language: str
+    url: str
+
+
+class BoardIn(Schema):
+    """A new board."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    slug: Slug
+    title: Annotated[str, Field(min_length=1, max_length=100), Said]
+    visibility: Visibility = "public"
+    description: Annotated[str, Field(max_length=2000), Plain] = ""
+    licence: Licence = "CC-BY-4.0"
+    preset: Annotated[str, Field(max_length=40), Plain] = ""
+
+
+class BoardOut(Schema):
+    """A board."""
+
+    slug: str
+    title: str
+    visibility: Visibility
+    description: str
+    licence: str
+    preset: str
+    archived: bool
+    created_at: datetime
+    url: str
+
+
+class BoardList(Schema):
+    """One page of boards."""
+
+    items: list[BoardOut]
+    next: str | None = Field(description="Cursor of the next page; null at the end.")
+
+
+class Files(Schema):
+    """Where the bytes are; null where there is none, or where it is not for you."""
+
+    original: str | None
+    display: str | None
+    thumb: str | None
+
+
+class ImageOut(Schema):
+    """An image."""
+
+    id: int
+    url: str = Field(description="Its page, for people.")
+    board: str
+    thread: int
+    kind: Literal["original", "derivative"]
+    state: Literal["ready", "hidden"]
+    title: str
+    alt: str
+    author: str | None = Field(description="User name; null where the author has left.")
+    licence: str
+    allow_derivatives: bool
+    origin: str
+    width: int
+    height: int
+    sha256: str = Field(description="Of the original file.")
+    generation: int = Field(description="Steps from the nearest original.")
+    sources: list[int] = Field(description="Images it was made from, the answered one first.")
+    recipe: dict[str, Any] | None = Field(description="How to make it again; null for originals.")
+    files: Files
+    created_at: datetime
+
+
+class PromptIn(Schema):
+    """An answer by prompt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: Annotated[str, Field(min_length=1, max_length=2000), Said]
+    engine: Annotated[str, Field(max_length=40), Plain] = Field(
+        default="", description="Name of an engine; the first preset of that engine answers."
+    )
+    preset: Annotated[str, Field(max_length=40), Plain] = Field(
+        default="", description="Name of a preset; empty takes the board's."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    strength: Annotated[float, Field(ge=0, le=1)] = 0.6
+    sources: list[Id] = Field(
+        default=[], max_length=8, description="Further images to draw on, beside the answered one."
+    )
+
+
+class LinkIn(Schema):
+    """An answer by pointing to an image that exists."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    image: Id
+
+
+class Accepted(Schema):
+    """A reply that waits."""
+
+    id: int
+    state: State
+    url: str = Field(description="Where to ask how it stands.")
+
+
+class Reason(Schema):
+    """Why a reply did not come out."""
+
+    code: str
+    detail: str
+
+
+class ReplyOut(Schema):
+    """A reply and how it stands."""
+
+    id: int
+    url: str
+    page: str = Field(description="Its page, for people.")
+    thread: int
+    to: int = Field(description="The image that is answered.")
+    author: str | None
+    kind: Literal["prompt", "upload", "link"]
+    state: State
+    progress: float = Field(description="From 0 to 1.")
+    error: Reason | None
+    image: int | None = Field(description="What it became, or points to.")
+    prompt: str
+    preset: str
+    seed: int | None
+    strength: float | None
+    sources: list[int] = Field(description="Further images it draws on.")
+    recipe: dict[str, Any] | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class ReplyList(Schema):
+    """One page of replies, newest first."""
+
+    items: list[ReplyOut]
+    next: str | None
+
+
+class ThreadOut(Schema):
+    """A thread: its first image and a page of what answers it, oldest first."""
+
+    id: int
+    url: str
+    board: str
+    title: str
+    first_image: int
+    images: int
+    voices: int
+    created_at: datetime
+    moved_at: datetime
+    replies: list[ReplyOut]
+    next: str | None
+
+
+class ThreadLine(Schema):
+    """A thread in a list."""
+
+    id: int
+    url: str
+    board: str
+    title: str
+    first_image: int
+    images: int
+    voices: int
+    moved_at: datetime
+
+
+class ThreadList(Schema):
+    """One page of threads, newest first."""
+
+    items: list[ThreadLine]
+    next: str | None
+
+
+class Node(Schema):
+    """An image in a lineage, or the grey place of one that is not for you."""
+
+    id: int | str = Field(description="The image's id; a word such as g1 for a grey place.")
+    row: int = Field(description="Steps from the oldest.")
+    grey: Literal["", "withdrawn", "hidden", "unseen"]
+    kind: str | None
+    title: str | None
+    thumb: str | None
+
+
+class Edge(Schema):
+    """`child` was made from `source`: ids of nodes."""
+
+    source: int | str
+    child: int | str
+    position: int = Field(description="0 is the image that was answered.")
+
+
+class LineageOut(Schema):
+    """All that an image comes from and all that comes from it."""
+
+    here: int | str
+    nodes: list[Node]
+    edges: list[Edge]
+    cut: bool = Field(description="Whether there is more than fits.")
+
+
+class ResonanceOut(Schema):
+    """An image of another thread that resonates."""
+
+    image: int
+    score: float = Field(description="Cosine of the two vectors.")
+    reason: str
+    state: str
+    thread: int
+    thumb: str | None
