@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -101,7 +102,8 @@ def upload_page(
     request: MemberRequest, to: Image, form: AnswerUpload, status: int = 200
 ) -> HttpResponse:
     """The form for a picture of one's own."""
-    return render(request, "threads/answer_upload.html", {"form": form, "image": to}, status=status)
+    words = {"form": form, "image": to, "max_bytes": settings.FORUM_UPLOAD_MB * 1024**2}
+    return render(request, "threads/answer_upload.html", words, status=status)
 
 
 @require_http_methods(["GET", "POST"])

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
 
 from forum.images.lineage import ancestors
-from forum.images.models import Image
+from forum.images.models import FileRole, Image
 from forum.members.models import Member
 from forum.threads import recipes
 from forum.threads.cards import Card, cards_for
@@ -70,6 +70,11 @@ def page(
         .select_related("author")[:READINGS],
         "reading_form": reading or ReadingForm(),
         "recipe": recipes.groups(found.recipe),
+        "strip_files": [
+            f"{file.role}-{file.position}"
+            for file in found.files.all()
+            if file.role == FileRole.STRIP
+        ],
     }
     return render(request, "threads/image.html", words, status=status)
 

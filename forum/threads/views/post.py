@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -50,5 +51,6 @@ def beginning(request: MemberRequest) -> dict[str, str]:
 
 def page(request: MemberRequest, form: Post, status: int = 200) -> HttpResponse:
     """The form for a first image."""
-    words = {"form": form, "boards": form.fields["board"].queryset.exists()}  # type: ignore[attr-defined]
+    boards = form.fields["board"].queryset.exists()  # type: ignore[attr-defined]
+    words = {"form": form, "boards": boards, "max_bytes": settings.FORUM_UPLOAD_MB * 1024**2}
     return render(request, "threads/post.html", words, status=status)

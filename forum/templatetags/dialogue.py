@@ -1,0 +1,61 @@
+"""`{% load dialogue %}`: how long ago, in which language, and by whom."""
+
+from datetime import datetime
+
+from django import template
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from forum.members.models import Member
+
+register = template.Library()
+
+#: Shorter times are "just now".
+A_MINUTE = 60
+
+
+@register.filter
+def lang(language: str) -> SafeString:
+    """`<p{{ reply.language|lang }}>`: the attribute, where the language is known."""
+    return format_html(' lang="{}"', language) if language else mark_safe("")
+
+
+@register.filter
+def ago(moment: datetime) -> SafeString:
+    """`{{ reply.created_at|ago }}`: "12 minutes ago", with the exact time for machines."""
+    short = age(moment)
+    said = _("%(time)s ago") % {"time": short} if short else _("just now")
+    return _time(moment, said)
+
+
+@register.filter
+def waited(moment: datetime) -> SafeString:
+    """`{{ image.created_at|waited }}`: "40 minutes", with the exact time for machines."""
+    return _time(moment, age(moment) or _("a moment"))
+
+
+def age(moment: datetime) -> str:
+    """One unit of time since a moment; empty below a minute."""
+    if (timezone.now() - moment).total_seconds() < A_MINUTE:
+        return ""
+    return timesince(moment, depth=1).replace("\xa0", " ")
+
+
+def _time(moment: datetime, said: str) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(timespec="seconds"), said)
+
+
+@register.filter
+def who(member: Member | None) -> SafeString:
+    """`{{ reply.author|who }}`: a member's name with the way to their page."""
+    if member is None:
+        return format_html("<span>{}</span>", _("somebody who left"))
+    if member.left_at is not None:
+        return format_html("<span>{}</span>", str(member))
+    return format_html(
+        '<a href="{}">{}</a>', reverse("member", args=[member.username]), str(member)
+    )
