@@ -39,6 +39,8 @@ class Meaning:
     operation: str = ""
     settings: tuple[tuple[str, Any], ...] = ()
     factor: float = 1.0
+    #: Operations that the term asks for besides, such as rain in "rainy night" as one word.
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ def lexicon() -> Lexicon:
             operation=entry.get("operation", name),
             settings=tuple(entry.get("settings", {}).items()),
             factor=entry.get("intensity", 1.0),
+            more=tuple(entry.get("more", ())),
         )
         for term in entry.get("en", []) + entry.get("zh", []):
             plant(made.root, term, meaning)
