@@ -106,7 +106,9 @@ class Lexicon:
                 best = Match(first, place, node.meaning, colours, numbers)
             if place >= len(tokens) or place - first >= LONGEST:
                 continue
-            for following in steps(node, tokens[place].text):
+            # The last one pushed is tried first, and a tie goes to the first found: the word itself
+            # ("evening") before the word without its ending ("even").
+            for following in reversed(list(steps(node, tokens[place].text))):
                 paths.append((following, place + 1, colours, numbers))
             if "{colour}" in node.next:
                 for length, colour in self.colours_at(tokens, place):

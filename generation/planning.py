@@ -4,16 +4,17 @@ Light: standard library only, for the web process imports it. Precision comes fi
 not in the lexicon does nothing and is named as unknown.
 """
 
+import os
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from generation.engines.base import Preset
 from generation.engines.darkroom.table import STAGES, program
-from generation.lexicon import HAN, WORD, Lexicon, Match, Token, lexicon
+from generation.lexicon import HAN, WORD, Lexicon, Match, Meaning, Token, lexicon
 from generation.results import Plan
 
 PRESETS = Path(__file__).with_name("presets.toml")
@@ -40,6 +41,8 @@ class Said:
     intensity: float = 1.0
     #: Whether a word of intensity was given to it.
     weighed: bool = False
+    #: Number of its clause.
+    clause: int = 0
 
 
 @dataclass(slots=True)
@@ -56,7 +59,11 @@ class Reading:
     spent: bool = False
     #: Factor and place of an intensity word that waits for its operation.
     weight: tuple[float, int] | None = None
+    #: Number of the running clause, and how many operations were said before it.
     clause: int = 0
+    before_clause: int = 0
+    #: Clauses that name something the darkroom does not know.
+    strange: set[int] = field(default_factory=set)
 
 
 def plan(prompt: str, preset: str, language: str = "en", strength: float = 0.6) -> Plan:
@@ -75,7 +82,7 @@ def plan(prompt: str, preset: str, language: str = "en", strength: float = 0.6) 
     tongue = spoken(language)
     notes = [note(words, "shortened", language)] if len(prompt) > LONGEST_PROMPT else []
     if not operations:
-        notes.append(note(words, "denied" if reading.denied else "nothing", language))
+        notes.append(note(words, why_nothing(prompt, reading), language))
     return Plan(
         preset=preset,
         operations=operations,
@@ -85,6 +92,13 @@ def plan(prompt: str, preset: str, language: str = "en", strength: float = 0.6) 
         seconds=seconds_for(name for name, _ in operations),
         notes=tuple(notes),
     )
+
+
+def why_nothing(prompt: str, reading: Reading) -> str:
+    """The name of the sentence that says why there is nothing to do."""
+    if not prompt.strip():
+        return "empty"
+    return "denied" if reading.denied else "nothing"
 
 
 def read(words: Lexicon, tokens: list[Token]) -> Reading:
@@ -107,12 +121,19 @@ def take_token(reading: Reading, token: Token, tokens: list[Token]) -> None:
     elif token.text in SENTENCE_ENDS or (token.text in COMMAS and reading.spent):
         end_negation(reading)
     if token.text in SENTENCE_ENDS or token.text in COMMAS:
-        reading.weight = None
-        reading.clause = len(reading.said)
+        begin_clause(reading)
+
+
+def begin_clause(reading: Reading) -> None:
+    """A mark or a turn of the sentence: intensity does not reach across it."""
+    reading.weight = None
+    reading.clause += 1
+    reading.before_clause = len(reading.said)
 
 
 def remember_unknown(reading: Reading, token: Token) -> None:
     """Chinese characters that touch become one word."""
+    reading.strange.add(reading.clause)
     last = reading.unknown[-1] if reading.unknown else None
     if last and HAN.match(token.text) and last[1] == token.start:
         reading.unknown[-1] = (last[0], token.end)
@@ -132,7 +153,7 @@ def take_match(reading: Reading, match: Match, following: Match | Token | None) 
     elif role in ("turn", "then"):
         end_negation(reading)
         reading.segment += role == "then" and bool(reading.said)
-        reading.clause = len(reading.said)
+        begin_clause(reading)
     elif role == "listing" and not begins_operation(following):
         end_negation(reading)
 
@@ -144,16 +165,19 @@ def take_operation(reading: Reading, match: Match) -> None:
         reading.spent, reading.negated_until = True, match.after + REACH
         reading.weight = None
         return
-    said = Said(match, reading.segment)
+    said = Said(match, reading.segment, clause=reading.clause)
     if reading.weight and match.first - reading.weight[1] <= NEAR:
         said.intensity, said.weighed = reading.weight[0], True
     reading.weight = None
     reading.said.append(said)
+    for name in match.meaning.more:
+        besides = replace(match, meaning=Meaning("operation", operation=name))
+        reading.said.append(replace(said, match=besides))
 
 
 def take_intensity(reading: Reading, match: Match, following: Match | Token | None) -> None:
     """A word such as "slightly": for the operation that follows, else for the last of its clause."""
-    last = reading.said[-1] if len(reading.said) > reading.clause else None
+    last = reading.said[-1] if len(reading.said) > reading.before_clause else None
     if last and not last.weighed and not begins_operation(following):
         if match.first - last.match.after <= NEAR - 2:
             last.intensity, last.weighed = match.meaning.factor, True
@@ -177,11 +201,12 @@ def ordered(reading: Reading) -> list[Said]:
 
     Inside a stage the program's own order holds: night falls before the snow does.
     What is said twice is done once; what is denied in one place and asked for in another is done.
+    "Turn the car red" is about a car: a tint in a clause that names a strange thing is left out.
     """
     entries = program()
     kept: dict[tuple[str, tuple[tuple[str, Any], ...]], Said] = {}
     for said in reading.said:
-        if said.match.meaning.operation in entries:
+        if said.match.meaning.operation != "tint" or said.clause not in reading.strange:
             kept.setdefault((said.match.meaning.operation, said.match.meaning.settings), said)
     places = {name: place for place, name in enumerate(entries)}
 
@@ -242,8 +267,14 @@ def suggestions(language: str = "en") -> tuple[tuple[str, str], ...]:
 
 @cache
 def presets() -> dict[str, Preset]:
-    """Every preset of the shipped file, by name."""
+    """Every preset by name: the shipped file, then the operator's, which may replace some.
+
+    The operator's is named by FORUM_PRESETS in the environment, because the device host, which has
+    no Django settings, reads the same two.
+    """
     words = tomllib.loads(PRESETS.read_text("utf-8"))
+    if own := os.environ.get("FORUM_PRESETS"):
+        words |= tomllib.loads(Path(own).read_text("utf-8"))
     return {name: preset_from(name, entry) for name, entry in words.items()}
 
 

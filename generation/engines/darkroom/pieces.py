@@ -25,6 +25,8 @@ from generation.engines.darkroom.pixels import (
 )
 from generation.engines.darkroom.tone import graded
 
+#: Colour of the mortar between stones, 8 bits.
+MORTAR = (128, 121, 111)
 #: The search for superpixels runs on a copy with this longer side.
 CELL_SIDE = 288
 
@@ -141,16 +143,18 @@ def mosaic(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     turn = np.arctan2(flow.y[ys, xs], flow.x[ys, xs]) 
     colours = clip(saturated(blur(picture, side * 0.3), 1.3))[ys, xs]
     colours = colours * rng.uniform(0.84, 1.14, (len(xs), 1))
-    canvas = np.full((height, width, 3), (104, 99, 92), np.uint8)
+    canvas = np.full((height, width, 3), MORTAR, np.uint8)
     level = np.zeros((height, width), np.uint8)
-    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * side * 0.5
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * side * 0.56
     cosine, sine = np.cos(turn), np.sin(turn)
     frame = np.stack([np.stack([cosine, -sine], 1), np.stack([sine, cosine], 1)], 1)
     stones = np.einsum("nij,kj->nki", frame, corners) + places[:, None]
     stones = ((stones + rng.normal(0, side * 0.035, stones.shape)) * 16).astype(np.int32)
     paints = (np.clip(colours, 0, 1) * 255).tolist()
+    seam = max(1, round(side * 0.05))
     for at in rng.permutation(len(stones)):
         cv2.fillConvexPoly(canvas, stones[at], paints[at], cv2.LINE_AA, 4)
+        cv2.polylines(canvas, [stones[at]], True, MORTAR, seam, cv2.LINE_AA, 4)
         cv2.fillConvexPoly(level, stones[at], int(rng.integers(150, 255)), cv2.LINE_AA, 4)
     relief = blur(from_bytes(level), 1.1)
     slope = cv2.Sobel(relief, cv2.CV_32F, 1, 0) + cv2.Sobel(relief, cv2.CV_32F, 0, 1)

@@ -177,17 +177,18 @@ def sun_rays(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     upper = blur(small, max(1.0, size[0] / 24)) * ramp(size[1], size[0], 1, 0.25)
     row, column = np.unravel_index(int(upper.argmax()), upper.shape)
     # Motes and leaves break the light up: without them rays would be an even haze.
-    broken = np.float32(0.35) + np.float32(1.1) * clouds(size[1], size[0], rng, octaves=5, cells=9)
+    broken = clip((clouds(size[1], size[0], rng, octaves=4, cells=14) - np.float32(0.38)) * np.float32(3.2))
     level = float(np.quantile(small, 0.8))
     rays = clip((small - level * 0.9) / max(0.15, 1 - level * 0.9)) * broken
     for step in range(7):
         zoom = 1 + 0.012 * 2**step
         move = np.array([[1 / zoom, 0, column * (1 - 1 / zoom)], [0, 1 / zoom, row * (1 - 1 / zoom)]])
         further = cv2.warpAffine(rays, move, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-        rays = floats(np.maximum(rays * 0.6, 0.5 * rays + 0.5 * further))
+        rays = floats(np.float32(0.5) * (rays + further))
     ys, xs = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
     far = np.hypot(ys - row, xs - column) / np.hypot(*size)
-    rays = rays * np.exp(-far * np.float32(1.1)) + np.float32(0.45) * np.exp(-far * np.float32(9))
+    rays = clip((rays - float(np.quantile(rays, 0.25))) / max(0.02, float(np.quantile(rays, 0.99))))
+    rays = rays * np.exp(-far * np.float32(1.2)) + np.float32(0.5) * np.exp(-far * np.float32(10))
     light = cv2.resize(blur(floats(rays), 1), (width, height), interpolation=cv2.INTER_CUBIC)
     gold = np.array([1.0, 0.86, 0.6], np.float32)
     deeper = picture * np.float32(1 - 0.22 * min(1, amount))
@@ -238,14 +239,15 @@ def storm(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     height, width = picture.shape[:2]
     scale = scale_of(picture)
     above = sky(picture)
-    lead = saturated(picture, 0.5) * np.array([0.5, 0.56, 0.64], np.float32)
+    lead = saturated(picture, 0.5) * np.array([0.6, 0.67, 0.75], np.float32)
     billows = clouds(height, width, rng, octaves=6, cells=4)
     relief = clip(0.42 + (billows - np.roll(billows, round(6 * scale) or 1, 0)) * 3.2 + (billows - 0.5) * 0.5)
     heaven = relief[..., None] * np.array([0.42, 0.46, 0.54], np.float32) * ramp(height, width, 0.75, 1.3)[..., None]
     made = clip(lead + (heaven - lead) * (above * np.float32(0.9))[..., None])
     made = clip(0.46 + (made - np.float32(0.46)) * np.float32(1.25)) * np.float32(0.95)
     flash = bolt(height, width, rng, max(0.5, scale))
-    behind = (np.float32(0.25) + np.float32(0.75) * above) if float(above.mean()) > 0.02 else 1
+    # Without a sky there is nowhere to strike: only the glow of a far stroke reaches the picture.
+    behind = above if float(above.mean()) > 0.02 else np.float32(0.06)
     glow = blur(flash, 40 * scale) * np.float32(2.2) + blur(flash, 8 * scale) * np.float32(0.9) + flash
     made = screen(made, clip(glow * behind)[..., None] * np.array([0.86, 0.88, 1.0], np.float32))
     drops = streaks(height, width, rng, round(1500 * amount * height * width / 2**20), 60 * scale, 1)
