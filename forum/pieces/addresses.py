@@ -5,8 +5,9 @@ from django.urls import URLPattern, URLResolver, include, path
 from forum.pieces import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("-/pieces/images/<int:pk>/files/<str:role>", views.picture, name="image-file"),
-    path("-/pieces/replies/<int:pk>/frame", views.picture, name="reply-frame"),
     path("-/pieces/", include("forum.pieces.urls")),
     path("", include("forum.urls")),
+    # Of several addresses under one name the last is written into pages.
+    path("-/pieces/images/<int:pk>/files/<str:role>", views.picture, name="image-file"),
+    path("-/pieces/replies/<int:pk>/frame", views.picture, name="reply-frame"),
 ]

@@ -24,7 +24,7 @@ THREAD = Thread(pk=1, board=BOARD, title="What does leaving look like?", image_c
 def image(pk: int, **more: object) -> Image:
     """An image with a thumbnail and a display, by Lin unless `more` says otherwise."""
     made = Image(
-        **{  # type: ignore[misc]
+        **{
             "pk": pk, "board": BOARD, "thread": THREAD, "author": LIN, "kind": Kind.ORIGINAL,
             "title": "Hills before evening", "language": "en", "width": WIDTH, "height": HEIGHT,
             **more,
@@ -62,7 +62,7 @@ def reply(pk: int, prompt: str, *, state: str = ReplyState.WAITING, **more: obje
     """Ada's answer to the original."""
     language = "zh-Hans" if prompt > "\u3000" else "en"
     return Reply(
-        **{  # type: ignore[misc]
+        **{
             "pk": pk, "thread": THREAD, "to": ORIGINAL, "author": ADA, "kind": ReplyKind.PROMPT,
             "prompt": prompt, "language": language, "job": pk, "state": state, **more,
         }
@@ -71,13 +71,16 @@ def reply(pk: int, prompt: str, *, state: str = ReplyState.WAITING, **more: obje
 
 def cards() -> dict[str, Card]:
     """Replies by the name of their state."""
-    running = reply(2, "like a memory in brushstrokes", state=ReplyState.RUNNING)
+    running = ReplyState.RUNNING
     failed = {"state": ReplyState.FAILED, "reason": "nothing_understood"}
     return {
         "waiting": card(reply(1, "像一场梦"), Standing("waiting", before=2, seconds=24)),
-        "envisioning, no frame yet": card(running, Standing("running", total=28, seconds=8)),
+        "envisioning, no frame yet": card(
+            reply(2, "fog, and nobody", state=running), Standing("running", total=28, seconds=8)
+        ),
         "envisioning": card(
-            running, Standing("running", step=18, total=28, has_frame=True, frame_step=18)
+            reply(8, "like a memory in brushstrokes", state=running),
+            Standing("running", step=18, total=28, has_frame=True, frame_step=18),
         ),
         "did not come out": card(reply(3, "a dragon above it", **failed), None),
         "did not come out, worth another try": card(

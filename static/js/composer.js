@@ -48,10 +48,14 @@ function speakStrength(range) {
   tell();
 }
 
-// Once the whole composer has scrolled away upwards (below counts as here, jumps included) it stays at the lower edge; a gap keeps its place in the page.
+// Once the whole composer has scrolled away upwards it stays at the lower edge; a gap keeps its place in the page.
+// Everything below the window counts as in view, so that a jump past it is noticed too.
 function stayAtHand(form) {
   if (!("IntersectionObserver" in window) || form.closest("[data-item]")) return;
   const place = document.createElement("div");
+  place.className = "composer-place";
+  // A composer that came back from the server brings its own place.
+  form.parentElement.querySelectorAll(":scope > .composer-place").forEach(old => old.remove());
   form.before(place);
   const watch = () => new IntersectionObserver(([entry]) => {
     const passed = !entry.isIntersecting;

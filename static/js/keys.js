@@ -8,6 +8,7 @@ export function isTyping(event) {
   return event.isComposing || Boolean(field) || document.body.dataset.keys === "off";
 }
 
+const NAMES = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
 const visible = element => element.checkVisibility?.({ visibilityProperty: true }) ?? true;
 const holders = key => [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(visible);
 
@@ -35,7 +36,7 @@ function list() {
   for (const element of [...document.querySelectorAll("[data-key]")].filter(visible)) {
     const key = document.createElement("dt");
     const name = document.createElement("dd");
-    key.append(Object.assign(document.createElement("kbd"), { textContent: element.dataset.key }));
+    key.append(Object.assign(document.createElement("kbd"), { textContent: NAMES[element.dataset.key] ?? element.dataset.key }));
     name.textContent = element.getAttribute("aria-label") || element.textContent.trim();
     rows.append(key, name);
   }
@@ -58,9 +59,12 @@ function handled(event) {
   return false;
 }
 
+// Arrows belong to the range or radio that has the focus.
+const ownsArrows = event => event.key.startsWith("Arrow") && event.target.matches?.("input, summary, dialog *");
+
 addEventListener("keydown", event => {
   if (event.key === "Escape") return document.querySelectorAll("details.menu[open]").forEach(menu => menu.removeAttribute("open"));
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event) || document.querySelector("dialog[open]")) return undefined;
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event) || ownsArrows(event) || document.querySelector("dialog[open]")) return undefined;
   if (handled(event)) event.preventDefault();
   return undefined;
 });
