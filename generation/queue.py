@@ -1,24 +1,64 @@
 """The studio's front door: the only thing the forum calls. Light; it reaches no heavy library."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from procrastinate import App
-from procrastinate.contrib.django.django_connector import DjangoConnector
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, When
+from django.db.models.functions import Extract, Length, Now
+from procrastinate.contrib.django.models import ProcrastinateJob
 
-from generation.models import Job, Task
+from generation import auditing, files, planning, sweeping
+from generation.engines.base import Preset
+from generation.models import Job, Preview, State, Task, Worker
+from generation.posting import LIGHT, outgoing, post, post_work, tell, work_lock
 from generation.requests import EditRequest, EmbedRequest
+from generation.results import EditResult, EmbedResult, Plan
 
-#: Posts on Django's own connection: a job and the row it speaks of commit together, in the web and
-#: in a worker, where procrastinate's own connection would leave Django's transaction.
-outgoing = App(connector=DjangoConnector())
+__all__ = [
+    "LIGHT", "Machine", "Standing", "audit", "can_do", "cancel", "discard", "frame",
+    "mark_taken_in", "outgoing", "plan", "post", "presets", "read", "request", "result", "retry",
+    "submit", "suggestions", "sweep", "workers",
+]  # fmt: skip
 
-LIGHT = "light"
+#: Expected seconds of one embedding.
+EMBED_SECONDS = 0.1
+#: Seconds after which a silent worker no longer counts. Heartbeats come every 10 s.
+SILENT_AFTER = 30
 
 
-def post(task: str, *, queue: str, lock: str | None = None, **words: Any) -> None:
-    """Queue a task by name inside the caller's transaction."""
-    outgoing.configure_task(task, queue=queue, queueing_lock=lock).defer(**words)
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a job stands, for a page: one row of `read`."""
+
+    state: str
+    #: Step reached and steps expected; 0 of 0 before the first.
+    step: int = 0
+    total: int = 0
+    #: What the engine is at, a machine word such as "snow".
+    stage: str = ""
+    has_frame: bool = False
+    #: Step of the newest frame, which makes its address new.
+    frame_step: int = 0
+    #: How many jobs will be taken before this one.
+    before: int = 0
+    reason: str = ""
+    detail: str = ""
+    #: Expected seconds until it is done, waiting included.
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A worker that has been heard of lately."""
+
+    name: str
+    queues: tuple[str, ...]
+    about: dict[str, Any]
+    started_at: datetime
+    seen_at: datetime
 
 
 @transaction.atomic
@@ -31,17 +71,196 @@ def submit(
 ) -> int:
     """Write a job down and queue it, both in the caller's transaction. Its id.
 
-    `return_to` names the task that takes the result in: it is called with `job_id`.
+    `return_to` names the task that takes the result in: it is called with `job_id`. Raises
+    `LookupError` for a preset that is not there.
     """
     edit = isinstance(request, EditRequest)
     job = Job.objects.create(
         task=Task.EDIT if edit else Task.EMBED,
         request=request.as_json(),
-        preset=request.preset if isinstance(request, EditRequest) else "",
-        queue=f"edit:{request.preset}" if isinstance(request, EditRequest) else "embed",
+        preset=request.preset if edit else "",
+        queue=f"edit:{request.preset}" if edit else "embed",
         return_to=return_to,
         topic=topic,
         asker=asker,
+        priority=-open_jobs(asker) if edit else 0,
+        seconds=expected_seconds(request) if edit else EMBED_SECONDS,
     )
-    post("generation.work", queue=job.queue, job_id=job.pk)
+    post_work(job)
     return job.pk
+
+
+def open_jobs(asker: int | None) -> int:
+    """How many edits of this person wait or run: the more, the later the next one's turn."""
+    if asker is None:
+        return 0
+    mine = Job.objects.filter(asker=asker, state__in=(State.WAITING, State.RUNNING))
+    return min(mine.filter(task=Task.EDIT).count(), 1000)
+
+
+def expected_seconds(request: EditRequest) -> float:
+    """How long the engine will take, without waiting. Raises `LookupError` without such a preset."""
+    planning.preset(request.preset)
+    if request.read_as:
+        return planning.seconds_for(operation.name for operation in request.read_as)
+    return planning.plan(request.prompt, request.preset, strength=request.strength).seconds
+
+
+@transaction.atomic
+def cancel(job_id: int) -> bool:
+    """Take a job back, waiting or running; no result can follow. False when it has ended."""
+    if not Job.objects.cancel(job_id):
+        return False
+    rows = ProcrastinateJob.objects.filter(
+        queueing_lock=work_lock(job_id), status__in=("todo", "doing")
+    )
+    for row in rows.values_list("pk", flat=True):
+        outgoing.job_manager.cancel_job_by_id(row, abort=True, delete_job=True)
+    Preview.objects.filter(job=job_id).delete()
+    tell(Job.objects.get(pk=job_id))
+    return True
+
+
+@transaction.atomic
+def retry(job_id: int) -> bool:
+    """Let a failed or cancelled job wait anew, with all its tries. False when it did not end so."""
+    if not Job.objects.try_again(job_id):
+        return False
+    job = Job.objects.get(pk=job_id)
+    post_work(job)
+    tell(job)
+    return True
+
+
+def read(job_ids: Iterable[int]) -> dict[int, Standing]:
+    """Where these jobs stand, by id, in one query. Jobs that are not there are left out."""
+    ahead = (
+        Job.objects.filter(state=State.WAITING, queue=OuterRef("queue"))
+        .filter(
+            Q(priority__gt=OuterRef("priority"))
+            | Q(priority=OuterRef("priority"), pk__lt=OuterRef("pk"))
+        )
+        .order_by()
+        .values("queue")
+    )
+
+    def while_waiting(total: Count | Sum) -> Case:
+        return Case(When(state=State.WAITING, then=Subquery(ahead.annotate(n=total).values("n"))))
+
+    rows = Job.objects.filter(pk__in=list(job_ids)).values_list(
+        "pk", "state", "reason", "detail", "seconds",
+        "preview__step", "preview__total", "preview__stage", Length("preview__frame"),
+        while_waiting(Count("pk")), while_waiting(Sum("seconds")),
+        Extract(Now() - F("started_at"), "epoch"),
+    )  # fmt: skip
+    return {row[0]: standing(*row[1:]) for row in rows}
+
+
+def standing(
+    state: str,
+    reason: str,
+    detail: str,
+    seconds: float,
+    step: int | None,
+    total: int | None,
+    stage: str | None,
+    frame_bytes: int | None,
+    before: int | None,
+    wait: float | None,
+    elapsed: Any,
+) -> Standing:
+    """A row of `read` as people need it."""
+    if state == State.RUNNING:
+        seconds = max(0.0, seconds - float(elapsed or 0))
+    elif state != State.WAITING:
+        seconds = 0.0
+    return Standing(
+        state=state,
+        step=step or 0,
+        total=total or 0,
+        stage=stage or "",
+        has_frame=bool(frame_bytes),
+        frame_step=(step or 0) if frame_bytes else 0,
+        before=before or 0,
+        reason=reason if state == State.FAILED else "",
+        detail=detail if state == State.FAILED else "",
+        seconds=round(seconds + (wait or 0.0), 2),
+    )
+
+
+def frame(job_id: int) -> bytes:
+    """The newest preview as JPEG; empty when there is none."""
+    found = Preview.objects.filter(job=job_id).values_list("frame", flat=True).first()
+    return bytes(found or b"")
+
+
+def result(job_id: int) -> EditResult | EmbedResult | None:
+    """What a job made; None while it is not done."""
+    found = Job.objects.filter(pk=job_id, state=State.DONE).values_list("task", "result").first()
+    if found is None:
+        return None
+    task, words = found
+    return EditResult.from_json(words) if task == Task.EDIT else EmbedResult.from_json(words)
+
+
+def request(job_id: int) -> EditRequest | EmbedRequest:
+    """What was asked. Raises `LookupError` without such a job."""
+    found = Job.objects.filter(pk=job_id).values_list("task", "request").first()
+    if found is None:
+        raise LookupError(f"There is no job {job_id}.")
+    task, words = found
+    return EditRequest.from_json(words) if task == Task.EDIT else EmbedRequest.from_json(words)
+
+
+def mark_taken_in(job_id: int) -> None:
+    """The forum has heard how this job ended; the sweep repeats the message until then."""
+    Job.objects.filter(pk=job_id, taken_in_at__isnull=True).update(taken_in_at=Now())
+
+
+def discard(job_id: int) -> None:
+    """Nobody wants this result: its files go when the transaction commits."""
+    made = result(job_id)
+    mark_taken_in(job_id)
+    if isinstance(made, EditResult):
+        names = [made.file.name, *(each.name for each in made.strip)]
+        transaction.on_commit(lambda: files.remove(names))
+
+
+def workers(within: float = SILENT_AFTER) -> list[Machine]:
+    """Workers heard of in the last `within` seconds, by the database's clock."""
+    lately = Worker.objects.filter(seen_at__gt=Now() - timedelta(seconds=within)).order_by("name")
+    return [
+        Machine(each.name, tuple(each.queues), each.about, each.started_at, each.seen_at)
+        for each in lately
+    ]
+
+
+def can_do(preset: str) -> bool:
+    """Whether some worker that was heard of lately takes jobs for this preset."""
+    lately = Worker.objects.filter(seen_at__gt=Now() - timedelta(seconds=SILENT_AFTER))
+    return lately.filter(queues__contains=[f"edit:{preset}"]).exists()
+
+
+def sweep() -> int:
+    """Find what was lost and set it going again; how many things were found. For any process."""
+    return sweeping.sweep()
+
+
+def audit() -> Iterator[str]:
+    """One sentence for each thing about jobs, queue and previews that does not hold."""
+    return auditing.check()
+
+
+def plan(prompt: str, preset: str, language: str = "en", strength: float = 0.6) -> Plan:
+    """How the engine of `preset` reads `prompt`, before anything is made."""
+    return planning.plan(prompt, preset, language, strength)
+
+
+def presets() -> dict[str, Preset]:
+    """Every preset by name."""
+    return planning.presets()
+
+
+def suggestions(language: str = "en") -> tuple[tuple[str, str], ...]:
+    """Looks to offer as chips: (title, words to type)."""
+    return planning.suggestions(language)

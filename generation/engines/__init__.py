@@ -15,8 +15,13 @@ EMBEDDERS = {
 
 
 def editor(name: str) -> "Edits":
-    """Import and make the editing engine `name` on first use. Only the device host calls this."""
-    return cast("Edits", pkgutil.resolve_name(EDITORS[name])())
+    """Import and make the editing engine `name` on first use. Only the device host calls this.
+
+    A preset of the operator's may name an engine that is not in the table by its dotted path,
+    "package.module:Class". Raises `LookupError` for a name that is neither.
+    """
+    path = name if ":" in name else EDITORS[name]
+    return cast("Edits", pkgutil.resolve_name(path)())
 
 
 def embedder(name: str) -> "Embeds":

@@ -1,0 +1,89 @@
+"""How the studio posts: tasks and notices that leave with the transaction they speak of. Light."""
+
+import json
+from typing import Any
+
+from django.db import connection, transaction
+from procrastinate import App
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.exceptions import AlreadyEnqueued
+
+from generation.models import Job, Task
+
+#: Posts on Django's own connection: a job and the row it speaks of commit together, in the web and
+#: in a worker, where procrastinate's own connection would leave Django's transaction.
+outgoing = App(connector=DjangoConnector())
+
+#: The channel every web process listens to.
+CHANNEL = "changes"
+#: Queue of quick tasks that need no engine.
+LIGHT = "light"
+WORK = "generation.work"
+#: Task that hears of jobs that failed; `Job.return_to` hears of those that are done.
+FAILURES_TO = "forum.receive_failure"
+
+#: Among queued tasks, higher goes first: messages, then embeddings (milliseconds), then edits.
+MESSAGE_FIRST, EMBED_FIRST = 100, 50
+
+
+def post(
+    task: str,
+    *,
+    queue: str,
+    lock: str | None = None,
+    priority: int = 0,
+    after: float = 0,
+    **words: Any,
+) -> bool:
+    """Queue a task by name inside the caller's transaction, to be run in `after` seconds.
+
+    With a `lock` at most one such task waits: False when one does already.
+    """
+    schedule = {"schedule_in": {"seconds": after}} if after else {}
+    ready = outgoing.configure_task(
+        task, queue=queue, queueing_lock=lock, priority=priority, **schedule
+    )
+    if lock is None:
+        ready.defer(**words)
+        return True
+    try:
+        with transaction.atomic():
+            ready.defer(**words)
+    except AlreadyEnqueued:
+        return False
+    return True
+
+
+def work_lock(job_id: int) -> str:
+    """The queueing lock of a job's own task: one of them waits at a time."""
+    return f"job:{job_id}"
+
+
+def post_work(job: Job, *, after: float = 0) -> bool:
+    """Queue a job's task. False when one waits already."""
+    return post(
+        WORK,
+        queue=job.queue,
+        lock=work_lock(job.pk),
+        priority=EMBED_FIRST if job.task == Task.EMBED else job.priority,
+        after=after,
+        job_id=job.pk,
+    )
+
+
+def post_home(job: Job, *, failed: bool = False) -> bool:
+    """Tell the forum that a job has ended; doing so twice does no harm."""
+    return post(
+        FAILURES_TO if failed else job.return_to,
+        queue=LIGHT,
+        lock=f"home:{job.pk}",
+        priority=MESSAGE_FIRST,
+        job_id=job.pk,
+    )
+
+
+def tell(job: Job) -> None:
+    """Say to open browsers that a job's state changed. It leaves at commit; only ids travel."""
+    words = json.dumps({"topic": job.topic, "k": "job", "id": job.pk})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, words])

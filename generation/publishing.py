@@ -1,0 +1,109 @@
+"""Moves of one attempt, each one transaction: the row, its notice and its message together."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from generation.models import TRIES, Job, Preview, Reason, State
+from generation.posting import post_home, post_work, tell
+
+#: Seconds to wait before a try that found the storage full.
+STORAGE_PAUSE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job this process may now work on, as long as nobody takes the token away."""
+
+    job_id: int
+    token: uuid.UUID
+    task: str
+    preset: str
+    request: dict[str, Any]
+    topic: str
+    attempt: int
+    #: Expected engine time in seconds.
+    seconds: float
+
+
+@transaction.atomic
+def claim(job_id: int, token: uuid.UUID) -> Claim | None:
+    """Take a job. None when someone else has it, or it has ended."""
+    if not Job.objects.claim(job_id, token):
+        return None
+    job = Job.objects.get(pk=job_id)
+    tell(job)
+    return Claim(
+        job_id, token, job.task, job.preset, job.request, job.topic, job.attempt, job.seconds
+    )
+
+
+@transaction.atomic
+def publish(held: Claim, result: dict[str, Any]) -> bool:
+    """Finish and post the result home. False when the attempt lost: then its files must go."""
+    if not Job.objects.finish(held.job_id, held.token, result):
+        return False
+    job = end(held.job_id)
+    post_home(job)
+    return True
+
+
+@transaction.atomic
+def give_up(held: Claim, reason: str, detail: str) -> bool:
+    """Fail at once, because another try cannot help. False when it is no longer ours."""
+    if not Job.objects.fail(held.job_id, held.token, reason, detail):
+        return False
+    post_home(end(held.job_id), failed=True)
+    return True
+
+
+@transaction.atomic
+def try_later(held: Claim, reason: str, detail: str) -> bool:
+    """Let the job wait for its next try, or fail when it has had them all."""
+    if held.attempt >= TRIES:
+        return give_up(held, reason, detail)
+    if not Job.objects.hand_back(
+        held.job_id, held.token, reason=reason, detail=detail, counts=True
+    ):
+        return False
+    pause = STORAGE_PAUSE if reason == Reason.STORAGE_FULL else 0
+    post_work(end(held.job_id), after=pause)
+    return True
+
+
+@transaction.atomic
+def drain(held: Claim) -> bool:
+    """Give job and try back: this worker ends, and that is no fault of the job's."""
+    if not Job.objects.hand_back(held.job_id, held.token, counts=False):
+        return False
+    post_work(end(held.job_id))
+    return True
+
+
+def renew(held: Claim) -> bool:
+    """Keep the job for another lease. False when it was cancelled or taken."""
+    return Job.objects.renew(held.job_id, held.token)
+
+
+def outcome(held: Claim, name: str) -> bool | None:
+    """After a commit of unknown outcome: True we published, False we lost, None still to be done.
+
+    `name` is a file of our attempt, which no other attempt shares.
+    """
+    found = Job.objects.filter(pk=held.job_id).values_list("state", "token", "result").first()
+    if found is None:
+        return False
+    state, token, result = found
+    if state == State.DONE:
+        return bool(result and name and name in str(result.get("file")))
+    return None if token == held.token else False
+
+
+def end(job_id: int) -> Job:
+    """What follows every end and every return to waiting: no preview, and a notice."""
+    Preview.objects.filter(job=job_id).delete()
+    job = Job.objects.get(pk=job_id)
+    tell(job)
+    return job

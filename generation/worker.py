@@ -1,0 +1,263 @@
+"""The supervisor: one asyncio process that takes tasks and lets device hosts make pictures.
+
+It awaits and asks the database in threads; everything heavy happens in hosts. No numpy here.
+"""
+
+import asyncio
+import contextlib
+import functools
+import os
+import platform
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import psycopg
+import structlog
+from django.conf import settings
+from django.db import connections
+from django.db.models.functions import Now
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
+from procrastinate.psycopg_connector import PsycopgConnector
+
+from generation import planning
+from generation.attempts import UNREACHABLE, Attempt, attempt
+from generation.hosts import Pool
+from generation.models import Worker
+from generation.posting import LIGHT
+from generation.watchdog import Watchdog
+
+T = TypeVar("T")
+#: Periodic tasks; every role serves them, so that no worker is without one.
+SWEEP = "sweep"
+BEAT_EVERY = 10.0
+#: Seconds for what is under way when we are asked to end; then jobs go back to the queue.
+GRACE = 18.0
+#: Quick tasks run side by side.
+LIGHT_AT_ONCE = 4
+log = structlog.get_logger("generation")
+
+
+def queues_for(roles: list[str]) -> list[str]:
+    """Queue names of roles: "light", "embed", "edit" (every preset) or "edit:darkroom".
+
+    Raises `ValueError` for a role that is none.
+    """
+    known = [f"edit:{name}" for name in planning.presets()]
+    queues: list[str] = []
+    for role in roles:
+        if role == "edit":
+            queues += known
+        elif role in (LIGHT, "embed", *known):
+            queues.append(role)
+        else:
+            raise ValueError(f"There is no queue {role!r}: {', '.join((LIGHT, 'embed', *known))}.")
+    return list(dict.fromkeys(queues))
+
+
+class Studio:
+    """Everything one worker process does."""
+
+    def __init__(self, queues: list[str], name: str = "", hosts: int = 0) -> None:
+        self.queues = queues
+        self.name = name or f"{platform.node()}-{os.getpid()}"
+        presets = planning.presets()
+        chosen = [asdict(presets[q.partition(":")[2]]) for q in queues if q.startswith("edit:")]
+        self.pool = Pool(hosts or settings.FORUM_STUDIO_HOSTS or os.cpu_count() or 1, chosen)
+        self.underway: dict[int, Attempt] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._stopping = asyncio.Event()
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="database")
+        self._watchdog = Watchdog(database_answers)
+
+    async def run(self) -> None:
+        """Work until SIGTERM or SIGINT."""
+        loop = asyncio.get_running_loop()
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sign, self._stopping.set)
+        self._watchdog.start()
+        aside = [asyncio.create_task(each()) for each in (self._turn, self._beat)]
+        if self._makes:
+            await self.pool.warm()
+        takers = [asyncio.create_task(self._take(*each)) for each in self._shares()]
+        log.info("worker started", name=self.name, queues=" ".join(self.queues))
+        await self._stopping.wait()
+        await self._end(takers)
+        for task in aside:
+            task.cancel()
+        self._watchdog.rest()
+        await self._leave()
+
+    @property
+    def _makes(self) -> list[str]:
+        return [queue for queue in self.queues if queue != LIGHT]
+
+    def _shares(self) -> list[tuple[str, list[str], int]]:
+        """Two takers in one process, so that long edits never stand in the way of quick tasks."""
+        shares = []
+        if LIGHT in self.queues or not self._makes:
+            shares.append(("light", [LIGHT, SWEEP], LIGHT_AT_ONCE))
+        if self._makes:
+            extra = [] if shares else [SWEEP]
+            shares.append(("studio", self._makes + extra, self.pool.size + len(extra)))
+        return shares
+
+    async def _take(self, role: str, queues: list[str], at_once: int) -> None:
+        """Take tasks, and take up again after the database was away."""
+        pause = 0.5
+        while not self._stopping.is_set():
+            begun = time.monotonic()
+            try:
+                await self._take_once(role, queues, at_once)
+            except (*UNREACHABLE, psycopg.Error, OSError) as error:
+                log.warning("database away", role=role, error=type(error).__name__)
+            pause = 0.5 if time.monotonic() - begun > 30 else min(pause * 2, 5.0)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
+
+    async def _take_once(self, role: str, queues: list[str], at_once: int) -> None:
+        await app.run_worker_async(
+            queues=queues,
+            name=f"{self.name}-{role}",
+            concurrency=at_once,
+            shutdown_graceful_timeout=GRACE,
+            delete_jobs="successful",
+            install_signal_handlers=False,
+            additional_context={"studio": self},
+        )
+
+    async def work(self, job_id: int, cancelled: Callable[[], bool]) -> None:
+        """Make one job; entered from its task. `cancelled` says whether a person took it back.
+
+        The making is a task of its own: when procrastinate gives its task up because the database
+        is away, a finished picture is not thrown away with it.
+        """
+        making = self._tasks.get(job_id)
+        if making is None:
+            making = self._tasks[job_id] = asyncio.create_task(self._make(job_id))
+        try:
+            await asyncio.shield(making)
+        except asyncio.CancelledError:
+            if cancelled() and job_id in self.underway:
+                await self.underway[job_id].stop()
+                await asyncio.wait([making])
+            raise
+
+    async def _make(self, job_id: int) -> None:
+        try:
+            async with self.pool.host() as host:
+                await attempt(job_id, host, self.in_thread, self.underway)
+        except Exception as error:
+            # The lease runs out and the sweep sees to the job; the text may hold a prompt.
+            log.error(
+                "attempt broke", job=job_id, error=type(error).__name__, exc_info=settings.DEBUG
+            )
+        finally:
+            del self._tasks[job_id]
+
+    async def in_thread(self, function: Callable[..., T], *words: Any) -> T:
+        """Run a function that asks the database, with a connection that is given back."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._threads, functools.partial(with_connection, function, *words)
+        )
+
+    async def _turn(self) -> None:
+        while True:
+            self._watchdog.turned()
+            await asyncio.sleep(1)
+
+    async def _beat(self) -> None:
+        while True:
+            with contextlib.suppress(*UNREACHABLE):
+                await self.in_thread(heartbeat, self.name, self.queues, self.pool.size)
+                self._watchdog.beat()
+            await self.pool.rest()
+            await asyncio.sleep(BEAT_EVERY)
+
+    async def _end(self, takers: list[asyncio.Task[None]]) -> None:
+        """Take nothing more; let what is under way finish; hand back what does not in time."""
+        log.info("worker ends", underway=len(self._tasks))
+        for taker in takers:
+            taker.cancel()
+        making = list(self._tasks.values())
+        if making:
+            await asyncio.wait(making, timeout=GRACE)
+            for trying in list(self.underway.values()):
+                await trying.drain()
+            await asyncio.wait([*making], timeout=8)
+        await asyncio.wait(takers, timeout=3)
+        await self.pool.close()
+
+    async def _leave(self) -> None:
+        with contextlib.suppress(*UNREACHABLE):
+            await self.in_thread(Worker.objects.filter(name=self.name).delete)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(connections.close_all)
+
+
+def with_connection(function: Callable[..., T], *words: Any) -> T:
+    """Call a function, and give the connection it used back to the pool."""
+    try:
+        return function(*words)
+    finally:
+        connections.close_all()
+
+
+def heartbeat(name: str, queues: list[str], hosts: int) -> None:
+    """Say that this worker lives, by the database's clock."""
+    seen = Worker.objects.filter(name=name).update(seen_at=Now(), queues=queues)
+    if not seen:
+        about = {
+            "device": "cpu",
+            "hosts": hosts,
+            "pid": os.getpid(),
+            "python": platform.python_version(),
+        }
+        Worker.objects.create(
+            name=name, queues=queues, about=about, started_at=Now(), seen_at=Now()
+        )
+
+
+def database_answers() -> bool:
+    """Whether a fresh connection works, whatever became of ours."""
+    try:
+        with psycopg.connect(settings.DATABASE_URL, connect_timeout=3, autocommit=True) as asked:
+            asked.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def connector() -> PsycopgConnector:
+    """procrastinate's own connections: direct ones, because it listens."""
+    return PsycopgConnector(
+        conninfo=settings.DIRECT_DATABASE_URL, min_size=1, max_size=4, timeout=10,
+    )  # fmt: skip
+
+
+async def serve(studio: Studio) -> None:
+    """Run a studio with procrastinate's app on connections that can listen."""
+    while True:
+        with contextlib.suppress(ConnectorException):
+            async with contextlib.AsyncExitStack() as stack:
+                stack.enter_context(app.replace_connector(connector()))
+                await stack.enter_async_context(app.open_async())
+                await studio.run()
+                return
+        log.warning("the database does not answer yet")
+        await asyncio.sleep(2)
+
+
+def run(queues: list[str], name: str = "", hosts: int = 0) -> None:
+    """Run a worker until it is asked to end."""
+    asyncio.run(_main(queues, name, hosts))
+
+
+async def _main(queues: list[str], name: str, hosts: int) -> None:
+    await serve(Studio(queues, name, hosts))
