@@ -58,7 +58,7 @@ function stayAtHand(form) {
   form.parentElement.querySelectorAll(":scope > .composer-place").forEach(old => old.remove());
   form.before(place);
   const watch = () => new IntersectionObserver(([entry]) => {
-    const passed = !entry.isIntersecting;
+    const passed = !entry.isIntersecting && entry.boundingClientRect.top < 0;
     if (passed === form.classList.contains("afloat")) return;
     const narrow = matchMedia("(max-width: 48rem)").matches;
     place.style.blockSize = passed && narrow ? `${form.offsetHeight}px` : "0";
