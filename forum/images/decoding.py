@@ -101,7 +101,8 @@ def _report(source: str, folder: str, kind: str, limits: Limits) -> dict[str, An
     except MemoryError:
         report = {"refused": "too_costly", "why": "MemoryError"}
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        report = {"refused": "too_costly", "why": type(error).__name__}
+        limit = limits.pixels_of(kind) // 1_000_000
+        report = {"refused": "too_many_pixels", "limit": limit, "why": type(error).__name__}
     except Exception as error:
         # Under strict limits Pillow raises seven kinds of exception, and OSError is one of them.
         report = {"refused": "broken", "why": type(error).__name__}
@@ -130,8 +131,11 @@ def decode(source: str, folder: str, kind: str, limits: Limits) -> dict[str, Any
 
     `kind` is one of `sniffing.KINDS`. Raises Unacceptable, or whatever Pillow raises.
     """
-    warnings.simplefilter("error")
-    Image.MAX_IMAGE_PIXELS = limits.scaled_pixels
+    # Other warnings are about metadata, which is thrown away anyhow.
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    # Pillow's own check comes before ours and guards frames as well; ours has the finer limits.
+    Image.MAX_IMAGE_PIXELS = limits.longest_side**2
     if kind == "HEIF":
         from pillow_heif import register_heif_opener
 
@@ -144,6 +148,8 @@ def decode(source: str, folder: str, kind: str, limits: Limits) -> dict[str, Any
         width, height = opened.size[::-1] if orientation >= 5 else opened.size
         opened.draft(None, fitted(opened.size, DISPLAY_SIDE))
         opened.load()
+        if opened.mode == "P" and opened.palette is None:
+            raise Unacceptable("broken")
         found = marks(opened, Path(source).read_bytes())
         picture = presentable(opened, orientation)
     files = [_written(folder, each) for each in renditions(picture)]
