@@ -9,7 +9,7 @@ import io
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Strip:
 
     say: Say
     job: str
-    encoder: ThreadPoolExecutor
+    encoder: Executor
     frames: list[Image.Image] = field(default_factory=list)
     _seen: int = 0
     _stride: int = 1
@@ -96,11 +96,11 @@ class Strip:
 class Workshop:
     """Engines, loaded on first use and kept warm."""
 
-    def __init__(self) -> None:
+    def __init__(self, encoder: Executor | None = None) -> None:
         self._editors: dict[str, Edits] = {}
         self._loaded: dict[str, Preset] = {}
         self._embedders: dict[str, Any] = {}
-        self._encoder = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+        self._encoder = encoder or ThreadPoolExecutor(1, thread_name_prefix="encoder")
         self._files = ThreadPoolExecutor(2, thread_name_prefix="files")
 
     def warm(self, presets: list[dict[str, Any]]) -> dict[str, Any]:
