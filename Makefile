@@ -16,7 +16,7 @@ help: ## List the targets
 		while IFS='	' read -r name text; do printf '%-11s %s\n' "$$name" "$$text"; done
 
 run: $(VENV)/.light ## Start the forum: database, web and worker, until Ctrl-C
-	@exec $(MANAGE) up
+	@exec $(BIN)/python -m forum.running
 
 test: $(VENV)/.full browser check ## Everything: lint, types, unit, architecture, browser and fault tests
 	$(BIN)/python -m pytest -q $(PYTEST_ARGS)

@@ -5,4 +5,4 @@ import sys
 
 from forum.running.address import Address
 
-sys.exit(not Address("127.0.0.1", int(os.environ.get("PORT") or 8000)).answers("localhost"))
+sys.exit(not Address("127.0.0.1", int(os.environ.get("PORT") or 8000)).answers())

@@ -4,7 +4,7 @@ import errno
 import http.client
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forum.running.trouble import Trouble
@@ -57,23 +57,15 @@ class Address:
                 f"PORT={self.port + 1} make run"
             ) from None
 
-    def answers(self, host_header: str, path: str = "/healthz") -> bool:
+    def answers(self, path: str = "/healthz") -> bool:
         """Whether GET `path` gives 200 within a second."""
         connection = http.client.HTTPConnection(
             _ANYWHERE.get(self.host, self.host), self.port, timeout=1
         )
         try:
-            connection.request("GET", path, headers={"Host": host_header})
+            connection.request("GET", path)
             return connection.getresponse().status == 200
         except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()
-
-
-def host_header(allowed: Sequence[str]) -> str:
-    """A name that Django's ALLOWED_HOSTS lets in, for questions we ask ourselves."""
-    for name in allowed:
-        if name not in {"", "*"}:
-            return name.removeprefix(".")
-    return "localhost"

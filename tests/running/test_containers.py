@@ -9,8 +9,8 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from forum.management.commands.up import House
 from forum.running.address import Address
+from forum.running.house import BASE, House
 from forum.running.postgres import LEAST_VECTOR
 
 DOCKER = Path(__file__).parents[2] / "docker"
@@ -28,14 +28,12 @@ def last_command(name: str) -> list[str]:
     return list(json.loads(re.findall(r"^CMD (\[.*\])$", text, re.M)[-1]))
 
 
-def test_the_web_container_runs_what_up_runs(settings: Any, tmp_path: Path) -> None:
-    settings.FORUM_BEHIND_PROXY = True
-    house = House(tmp_path, Address("0.0.0.0", 8000), print, demo=False)
-    ours = [
-        word
-        for word in house.web().command[1:]
-        if word not in {"--app-dir", str(settings.BASE_DIR)}
-    ]
+def test_the_web_container_runs_what_up_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FORUM_BEHIND_PROXY", "yes")
+    house = House(tmp_path, Address("0.0.0.0", 8000), print)
+    ours = [word for word in house.web().command[1:] if word not in {"--app-dir", str(BASE)}]
     assert last_command("web.Dockerfile") == ["python", *ours]
 
 
@@ -60,7 +58,7 @@ def test_everyone_who_serves_is_always_started_again(services: dict[str, Any]) -
 
 
 def test_grace_covers_what_the_processes_ask_for(services: dict[str, Any], tmp_path: Path) -> None:
-    house = House(tmp_path, Address("127.0.0.1", 8000), print, demo=False)
+    house = House(tmp_path, Address("127.0.0.1", 8000), print)
     for child in (house.web(), house.worker()):
         assert int(services[child.name]["stop_grace_period"].rstrip("s")) >= child.grace
 
