@@ -4,7 +4,7 @@ from typing import Annotated
 
 from django.http import HttpResponse
 from django.urls import reverse
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from forum.api import schemas, showing
 from forum.api.cursors import cut
@@ -42,7 +42,7 @@ def list_boards(request: Request, cursor: Cursor = "", limit: Limit = 50) -> sch
 @router.post("/boards", auth=writer, response={201: schemas.BoardOut}, url_name="boards")
 def make_board(
     request: MemberRequest, response: HttpResponse, words: schemas.BoardIn
-) -> tuple[int, schemas.BoardOut]:
+) -> Status[schemas.BoardOut]:
     """Make a board, which you moderate."""
     fields = words.model_dump()
     if not fields["preset"]:
@@ -53,7 +53,7 @@ def make_board(
         board = made_before(request, fields)
     shown = showing.board(request, board)
     response.headers["Location"] = shown.url
-    return 201, shown
+    return Status(201, shown)
 
 
 def made_before(request: MemberRequest, fields: dict[str, str]) -> Board:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
-from ninja import File, Form, Path, Query, Router
+from django.utils.translation import gettext as _
+from ninja import File, Form, Path, Query, Router, Status
 from ninja.files import UploadedFile
 
 from forum.api import schemas, showing
@@ -24,8 +25,8 @@ from forum.web import MemberRequest, Request
 router = Router(tags=["images"])
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 #: Text fields of an uploaded picture.
-Title = Annotated[str, Form(max_length=120), schemas.Plain]
-Alt = Annotated[str, Form(max_length=1000), schemas.Plain]
+Title = Annotated[str, Form(pattern=schemas.NO_NUL, max_length=120)]
+Alt = Annotated[str, Form(pattern=schemas.NO_NUL, max_length=1000)]
 Allow = Annotated[bool, Form()]
 Origin = Annotated[str, Form(pattern="^(unknown|hand|ai-declared)$")]
 LicenceField = Annotated[schemas.Licence | None, Form()]
@@ -46,13 +47,15 @@ def post_image(
     request: MemberRequest,
     response: HttpResponse,
     file: Annotated[UploadedFile, File(description="A JPEG, PNG, WebP, AVIF or GIF.")],
-    board: Annotated[str, Form(max_length=50, description="The board's slug."), schemas.Plain],
+    board: Annotated[
+        str, Form(pattern=schemas.NO_NUL, max_length=50, description="The board's slug.")
+    ],
     title: Title = "",
     alt: Alt = "",
     licence: LicenceField = None,
     allow_derivatives: Allow = True,
     origin: Origin = "unknown",
-) -> tuple[int, schemas.ImageOut]:
+) -> Status[schemas.ImageOut]:
     """Post a first image, which opens a thread. Without `licence` the board's holds."""
     place = open_board(request.member, board)
     thread = actions.open_thread(
@@ -69,16 +72,16 @@ def post_image(
     )
     shown = showing.image(request, find(request, thread.first_image_id or 0), request.member)
     response.headers["Location"] = shown.url
-    return 201, shown
+    return Status(201, shown)
 
 
 def open_board(member: Member, slug: str) -> Board:
     """A board to post in. Raises Trouble: 404 for one that is not seen, 403 for an archived one."""
     board = Board.objects.visible_to(member).filter(slug=slug).first()
     if board is None:
-        raise Trouble(404, "no_such_board", "There is no such board, or none that you may see.")
+        raise Trouble(404, "no_such_board", _("There is no such board, or none that you may see."))
     if board.is_archived:
-        raise Trouble(403, "board_closed", "Nothing new is said on this board any more.")
+        raise Trouble(403, "board_closed", _("Nothing new is said on this board any more."))
     return board
 
 

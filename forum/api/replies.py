@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from ninja import File, Path, Query, Router
+from ninja import File, Path, Query, Router, Status
 from ninja.files import UploadedFile
 
 from forum.api import schemas, showing
@@ -69,7 +69,7 @@ def list_replies(
 )
 def post_reply(
     request: MemberRequest, response: HttpResponse, image: Id, words: schemas.PromptIn
-) -> tuple[int, schemas.Accepted]:
+) -> Status[schemas.Accepted]:
     """Answer an image with a prompt. It comes into being later: ask at `url` how it stands."""
     to = find(request, image)
     preset = preset_for(words) or to.board.preset
@@ -87,11 +87,11 @@ def post_reply(
     return accepted(request, response, reply)
 
 
-def accepted(request: Caller, response: HttpResponse, reply: Reply) -> tuple[int, schemas.Accepted]:
+def accepted(request: Caller, response: HttpResponse, reply: Reply) -> Status[schemas.Accepted]:
     """202, and where to ask how it stands."""
     url = response.headers["Location"] = showing.reply_url(request, reply.pk)
     [card] = cards_for([reply])
-    return 202, schemas.Accepted(id=reply.pk, state=card.state, url=url)  # type: ignore[arg-type]
+    return Status(202, schemas.Accepted(id=reply.pk, state=card.state, url=url))  # type: ignore[arg-type]
 
 
 def preset_for(words: schemas.PromptIn) -> str:
@@ -143,7 +143,7 @@ def post_upload(
     licence: LicenceField = None,
     allow_derivatives: Allow = True,
     origin: Origin = "unknown",
-) -> tuple[int, schemas.ReplyOut]:
+) -> Status[schemas.ReplyOut]:
     """Answer an image with a picture of your own."""
     to = find(request, image)
     reply = actions.answer_by_upload(
@@ -158,7 +158,7 @@ def post_upload(
         language=guess(title or alt),
         key=key_of(request) or secrets.token_hex(32),
     )
-    return 201, shown(request, reply.pk)
+    return Status(201, shown(request, reply.pk))
 
 
 @router.post(
@@ -167,15 +167,13 @@ def post_upload(
     response={201: schemas.ReplyOut},
     url_name="reply-link",
 )
-def post_link(
-    request: MemberRequest, image: Id, words: schemas.LinkIn
-) -> tuple[int, schemas.ReplyOut]:
+def post_link(request: MemberRequest, image: Id, words: schemas.LinkIn) -> Status[schemas.ReplyOut]:
     """Answer an image by pointing to one that exists."""
     to = find(request, image)
     [other] = further(request, [words.image])
     key = key_of(request) or secrets.token_hex(32)
     reply = actions.answer_by_link(member=request.member, to=to, image=other, key=key)
-    return 201, shown(request, reply.pk)
+    return Status(201, shown(request, reply.pk))
 
 
 def shown(request: Caller, pk: int) -> schemas.ReplyOut:
@@ -207,7 +205,7 @@ def cancel(request: MemberRequest, reply: ReplyId) -> schemas.ReplyOut:
 )
 def retry(
     request: MemberRequest, response: HttpResponse, reply: ReplyId
-) -> tuple[int, schemas.Accepted]:
+) -> Status[schemas.Accepted]:
     """Ask once more for a reply that failed or was stopped."""
     again = actions.try_again(reply=find_reply(request, reply), by=request.member)
     return accepted(request, response, again)

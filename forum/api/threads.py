@@ -21,7 +21,7 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 @router.get("/threads", auth=reader, response=schemas.ThreadList, url_name="threads")
 def list_threads(
     request: Request,
-    board: Annotated[str, Query(max_length=50), schemas.Plain] = "",
+    board: Annotated[str, Query(pattern=schemas.NO_NUL, max_length=50)] = "",
     cursor: Cursor = "",
     limit: Limit = 24,
 ) -> schemas.ThreadList:
