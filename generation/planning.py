@@ -178,10 +178,10 @@ def take_operation(reading: Reading, match: Match) -> None:
 def take_intensity(reading: Reading, match: Match, following: Match | Token | None) -> None:
     """A word such as "slightly": for the operation that follows, else for the last of its clause."""
     last = reading.said[-1] if len(reading.said) > reading.before_clause else None
-    if last and not last.weighed and not begins_operation(following):
-        if match.first - last.match.after <= NEAR - 2:
-            last.intensity, last.weighed = match.meaning.factor, True
-            return
+    near = last is not None and match.first - last.match.after <= NEAR - 2
+    if last and near and not last.weighed and not begins_operation(following):
+        last.intensity, last.weighed = match.meaning.factor, True
+        return
     before = reading.weight[0] if reading.weight else 1.0
     reading.weight = (before * match.meaning.factor, match.after)
 

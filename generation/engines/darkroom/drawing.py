@@ -85,7 +85,9 @@ def charcoal(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     tooth = blur(noise(height, width, rng), 0.9 * scale) * np.float32(1.4)
     rubbed = powered(combed(tone, flow, 4), 1.15)
     dark = clip(1 - rubbed)
-    coal = clip(dark * (1.1 + 0.35 * rough) + np.float32(0.3) * dark * (1 - dark) * tooth * 2 - 0.06)
+    coal = clip(
+        dark * (1.1 + 0.35 * rough) + np.float32(0.3) * dark * (1 - dark) * tooth * 2 - 0.06
+    )
     lines = (1 - contours(plain, 2.2 * scale, firmness=7, level=0.44)) * (0.7 + 0.3 * rough)
     coal = clip(coal * np.float32(0.9) + clip(lines) * np.float32(0.65))
     ground = np.array([0.93, 0.905, 0.86], np.float32) * paper(height, width, rng, scale)[..., None]

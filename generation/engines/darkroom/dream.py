@@ -58,7 +58,9 @@ def dream(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """The picture bent along the pattern's slopes, in its shifting colours, with fine contour rings."""
     height, width = picture.shape[:2]
     factor = min(1.0, GROWING_SIDE / max(height, width))
-    small = resized(luminance(picture), max(8, round(width * factor)), max(8, round(height * factor)))
+    small = resized(
+        luminance(picture), max(8, round(width * factor)), max(8, round(height * factor))
+    )
     seed = small - blur(small, 14)
     pattern = grown(floats(seed * np.float32(3)), rng)
     pattern = floats(cv2.resize(blur(pattern, 1.6), (width, height), interpolation=cv2.INTER_CUBIC))
@@ -84,7 +86,9 @@ def bent_by(picture: Picture, pattern: Plane, reach: float) -> Picture:
     push = np.float32(reach / most / 2)
     at_x = np.arange(width, dtype=np.float32)[None, :] + along * push
     at_y = np.arange(height, dtype=np.float32)[:, None] + down * push
-    moved = cv2.remap(picture, floats(at_x), floats(at_y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    moved = cv2.remap(
+        picture, floats(at_x), floats(at_y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
     return floats(moved)
 
 

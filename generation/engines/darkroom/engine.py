@@ -11,9 +11,7 @@ import PIL
 from numpy.random import Generator, SeedSequence, default_rng
 from PIL import Image
 
-from generation import planning
 from generation.engines.base import (
-    Cancelled,
     EngineError,
     Failed,
     Item,
@@ -26,6 +24,7 @@ from generation.engines.base import (
 from generation.engines.darkroom import running
 from generation.engines.darkroom.pixels import Picture, from_bytes, to_bytes
 from generation.engines.darkroom.table import Unusable, program
+from generation.planning import plan
 from generation.requests import Operation
 
 #: Both sides of a source must have as many pixels.
@@ -123,13 +122,13 @@ class Darkroom:
 def operations_for(item: Item) -> tuple[list[Operation], tuple[str, ...]]:
     """What to run, and the words that nothing was made of. Raises `NothingUnderstood`."""
     request = item.request
-    plan = planning.plan(request.prompt, request.preset, strength=request.strength)
+    reading = plan(request.prompt, request.preset, strength=request.strength)
     asked = request.read_as
     if asked is None:
-        asked = tuple(Operation(name, settings) for name, settings in plan.operations)
+        asked = tuple(Operation(name, settings) for name, settings in reading.operations)
     if not asked:
         raise NothingUnderstood("The darkroom understood nothing of this prompt.")
-    return [checked(operation) for operation in asked], plan.unknown
+    return [checked(operation) for operation in asked], reading.unknown
 
 
 def checked(operation: Operation) -> Operation:
@@ -175,6 +174,3 @@ def randomness(seed: int, index: int) -> Generator:
 def milliseconds_since(started: float) -> int:
     """Whole milliseconds since a `time.perf_counter` value."""
     return round((time.perf_counter() - started) * 1000)
-
-
-__all__ = ["Cancelled", "Darkroom"]

@@ -24,7 +24,9 @@ def tilt_shift(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     height = picture.shape[0]
     weight = blur(attention(picture), 4).sum(1)
     middle = (float((weight * np.arange(len(weight))).sum() / weight.sum()) + 0.5) / len(weight)
-    rows = np.abs(np.linspace(0, 1, height, dtype=np.float32) - np.float32(0.3 + 0.4 * middle + 0.05))
+    rows = np.abs(
+        np.linspace(0, 1, height, dtype=np.float32) - np.float32(0.3 + 0.4 * middle + 0.05)
+    )
     far = clip((rows - 0.1) / 0.3)[:, None, None]
     scale = scale_of(picture)
     bright = powered(picture, 2.2)
@@ -59,7 +61,10 @@ def kaleidoscope(picture: Picture, rng: Generator, *, amount: float, sectors: fl
     height, width = picture.shape[:2]
     weight = attention(picture)
     row, column = np.unravel_index(int(blur(weight, 6).argmax()), weight.shape)
-    centre_y, centre_x = (row + 0.5) / weight.shape[0] * height, (column + 0.5) / weight.shape[1] * width
+    centre_y, centre_x = (
+        (row + 0.5) / weight.shape[0] * height,
+        (column + 0.5) / weight.shape[1] * width,
+    )
     ys = (np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2))[:, None]
     xs = (np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2))[None, :]
     radius, angle = np.hypot(ys, xs), np.arctan2(ys, xs)
@@ -117,11 +122,18 @@ def glitch(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     made = picture.copy()
     for _ in range(round(9 * amount)):
         top, rows = int(rng.integers(0, height)), max(1, int(rng.exponential(0.035) * height))
-        made[top : top + rows] = np.roll(made[top : top + rows], int(rng.normal(0, 0.07) * width), 1)
+        made[top : top + rows] = np.roll(
+            made[top : top + rows], int(rng.normal(0, 0.07) * width), 1
+        )
     split = max(1, round(7 * scale_of(picture) * amount))
-    made = np.dstack([np.roll(made[..., 0], split, 1), made[..., 1], np.roll(made[..., 2], -split, 1)])
+    made = np.dstack(
+        [np.roll(made[..., 0], split, 1), made[..., 1], np.roll(made[..., 2], -split, 1)]
+    )
     for _ in range(round(6 * amount)):
-        rows, columns = max(1, int(height * rng.uniform(0.01, 0.05))), max(1, int(width * rng.uniform(0.1, 0.4)))
+        rows, columns = (
+            max(1, int(height * rng.uniform(0.01, 0.05))),
+            max(1, int(width * rng.uniform(0.1, 0.4))),
+        )
         top, left = rng.integers(0, max(1, height - rows)), rng.integers(0, max(1, width - columns))
         block = made[top : top + rows, left : left + columns]
         block[:] = np.roll(block, 1, 2) if rng.random() < 0.5 else clip(block[:, :1] * 1.2)

@@ -132,7 +132,9 @@ def own_inks(picture: Picture, rng: Generator) -> Picture:
     sample = cv2.resize(picture, (48, 48), interpolation=cv2.INTER_AREA).reshape(-1, 3)
     cv2.setRNGSeed(int(rng.integers(2**31)))
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 0.01)
-    _, _, found = cv2.kmeans(sample, 6, np.empty((0,), np.int32), criteria, 2, cv2.KMEANS_PP_CENTERS)
+    _, _, found = cv2.kmeans(
+        sample, 6, np.empty((0,), np.int32), criteria, 2, cv2.KMEANS_PP_CENTERS
+    )
     level = found.mean(1, keepdims=True)
     own = clip(level + (found - level) * 1.6)
     return floats(np.vstack([own, [[0.05, 0.05, 0.06], [0.94, 0.92, 0.88]]]))
@@ -154,7 +156,9 @@ def thrown(canvas: NDArray[np.uint8], rng: Generator, inks: Picture, scale: floa
     widths = np.maximum(1, (5.5 * scale / (0.6 + 0.5 * fast)) * rng.uniform(0.6, 1.5)).astype(int)
     fixed = (path * 16).astype(np.int32)
     for step in range(0, steps - 3, 3):
-        cv2.polylines(canvas, [fixed[step : step + 4]], False, paint, int(widths[step]), cv2.LINE_AA, 4)
+        cv2.polylines(
+            canvas, [fixed[step : step + 4]], False, paint, int(widths[step]), cv2.LINE_AA, 4
+        )
     drops = path[rng.integers(0, steps, 18)] + rng.normal(0, 22 * scale, (18, 2))
     sizes = np.abs(rng.normal(0, 2.2 * scale, 18)) + 0.5
     for drop, size in zip((drops * 16).astype(np.int32).tolist(), sizes, strict=True):

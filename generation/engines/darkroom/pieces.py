@@ -15,7 +15,6 @@ from generation.engines.darkroom.pixels import (
     clouds,
     floats,
     from_bytes,
-    luminance,
     mix,
     noise,
     resized,
@@ -47,7 +46,7 @@ def superpixels(picture: Picture, count: int, rng: Generator, weight: float) -> 
     home_row = np.minimum((ys * rows / height).astype(np.int32), rows - 1)
     home_column = np.minimum((xs * columns / width).astype(np.int32), columns - 1)
     centres = seeds(features, rows, columns, rng)
-    labels = home_row * columns + home_column
+    labels = np.asarray(home_row * columns + home_column, np.int32)
     for _ in range(4):
         labels = nearest_of_nine(features, centres, home_row, home_column, rows, columns)
         centres = means(features, labels, centres)
@@ -115,11 +114,14 @@ def stained_glass(picture: Picture, rng: Generator, *, amount: float) -> Picture
     panes = means(small, labels, np.zeros((count, 3), np.float32))
     panes = saturated(panes[None], 1.7)[0]
     panes = clip((panes - 0.42) * 1.25 + 0.5) * floats(rng.uniform(0.86, 1.12, (count, 1)))
-    pane = floats(cv2.resize(labels.astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST))
+    pane = floats(
+        cv2.resize(labels.astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST)
+    )
     made = panes[pane.astype(np.int32)]
     glass = clouds(height, width, rng, octaves=6, cells=9)[..., None]
     made = made * (np.float32(0.72) + np.float32(0.5) * glass) + np.float32(0.02)
-    lead = blur(cv2.resize(blur(borders(labels), 0.7), (width, height), interpolation=cv2.INTER_CUBIC), 1.5)
+    seams = blur(borders(labels), 0.7)
+    lead = blur(floats(cv2.resize(seams, (width, height), interpolation=cv2.INTER_CUBIC)), 1.5)
     inside = clip(1.25 - 2.6 * lead)
     # A pane is brightest in its middle, and its lead has a ridge that catches the light.
     halo = blur(inside, 9 * scale_of(picture))[..., None]
@@ -135,12 +137,14 @@ def mosaic(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     height, width = picture.shape[:2]
     side = max(6.0, (12 + 8 * amount) * scale_of(picture))
     flow = edge_flow(picture, 14 * scale_of(picture))
-    columns, rows = np.meshgrid(np.arange(side / 2, width + side, side), np.arange(side / 2, height + side, side))
+    columns, rows = np.meshgrid(
+        np.arange(side / 2, width + side, side), np.arange(side / 2, height + side, side)
+    )
     places = np.stack([columns.ravel(), rows.ravel()], 1)
     places += rng.normal(0, side * 0.07, places.shape)
     xs = places[:, 0].astype(int).clip(0, width - 1)
     ys = places[:, 1].astype(int).clip(0, height - 1)
-    turn = np.arctan2(flow.y[ys, xs], flow.x[ys, xs]) 
+    turn = np.arctan2(flow.y[ys, xs], flow.x[ys, xs])
     colours = clip(saturated(blur(picture, side * 0.3), 1.3))[ys, xs]
     colours = colours * rng.uniform(0.84, 1.14, (len(xs), 1))
     canvas = np.full((height, width, 3), MORTAR, np.uint8)
@@ -197,9 +201,7 @@ def torn(outline: NDArray[np.float32], rng: Generator, scale: float) -> NDArray[
     return np.asarray(centre + (dense - centre) * 1.06 + rough, np.float64)
 
 
-def collage(
-    picture: Picture, rng: Generator, *, amount: float, second: Picture | None
-) -> Picture:
+def collage(picture: Picture, rng: Generator, *, amount: float, second: Picture | None) -> Picture:
     """Torn paper: each scrap shows a shifted, turned piece, with a white torn edge and a shadow.
 
     With a second source, about four scraps in ten come from it.
@@ -308,9 +310,16 @@ def pixel_art(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     crisp = picture + (picture - blur(picture, 0.5 / factor)) * np.float32(0.8)
     small = floats(cv2.resize(crisp, size, interpolation=cv2.INTER_AREA))
-    grid = np.array([[0, 2], [3, 1]], np.float32)[np.arange(size[1])[:, None] % 2, np.arange(size[0]) % 2]
-    small = graded(clip(small), saturation=0.3, contrast=0.14) + ((grid - 1.5) * np.float32(0.014))[..., None]
+    grid = np.array([[0, 2], [3, 1]], np.float32)[
+        np.arange(size[1])[:, None] % 2, np.arange(size[0]) % 2
+    ]
+    small = (
+        graded(clip(small), saturation=0.3, contrast=0.14)
+        + ((grid - 1.5) * np.float32(0.014))[..., None]
+    )
     image = Image.fromarray(to_bytes(clip(small)))
-    flat = image.quantize(24, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
+    flat = image.quantize(24, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert(
+        "RGB"
+    )
     large = cv2.resize(np.asarray(flat), (width, height), interpolation=cv2.INTER_NEAREST)
     return mix(picture, from_bytes(large), amount * 2)

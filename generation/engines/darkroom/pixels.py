@@ -25,7 +25,7 @@ def floats(values: Any) -> NDArray[np.float32]:
 
 def clip(values: Any) -> NDArray[np.float32]:
     """Float32 limited to 0..1."""
-    return np.clip(values, 0, 1, dtype=np.float32, casting="unsafe")
+    return floats(np.clip(values, 0, 1, dtype=np.float32, casting="unsafe"))
 
 
 def luminance(picture: Picture) -> Plane:

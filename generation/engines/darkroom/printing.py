@@ -69,9 +69,14 @@ def halftone(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Four-colour print: cyan, magenta, yellow and black screens at their own angles."""
     height, width = picture.shape[:2]
     pitch = max(4.0, (5 + 4 * amount) * scale_of(picture))
-    soft = clip(saturated(curve(blur(picture, pitch / 4), [(0, 0), (0.3, 0.24), (0.7, 0.72), (1, 1)]), 1.4))
+    soft = clip(
+        saturated(curve(blur(picture, pitch / 4), [(0, 0), (0.3, 0.24), (0.7, 0.72), (1, 1)]), 1.4)
+    )
     black = 1 - soft.max(-1)
-    inks = [np.float32(0.85) * black * black, *(1 - soft[..., each] - black * np.float32(0.5) for each in range(3))]
+    inks = [
+        np.float32(0.85) * black * black,
+        *(1 - soft[..., each] - black * np.float32(0.5) for each in range(3)),
+    ]
     colours = ((0.1, 0.1, 0.12), (0.0, 0.62, 0.86), (0.88, 0.08, 0.48), (0.99, 0.88, 0.1))
     made = np.ones((height, width, 3), np.float32) * np.array([0.98, 0.965, 0.93], np.float32)
     for ink, colour, degrees in zip(inks, colours, (45, 15, 75, 0), strict=True):
@@ -103,13 +108,16 @@ def pop_art(picture: Picture, rng: Generator, *, amount: float) -> Picture:
         ("#5e0a1e", "#ff5a1f", "#7fe3ff"),
         ("#11361a", "#8a3ffc", "#d4ff3a"),
     ]
-    small = floats(cv2.resize(picture, (-(-width // 2), -(-height // 2)), interpolation=cv2.INTER_AREA))
+    small = floats(
+        cv2.resize(picture, (-(-width // 2), -(-height // 2)), interpolation=cv2.INTER_AREA)
+    )
     plain = luminance(small)
     low, high = np.quantile(plain, (0.04, 0.96))
     steps = stepped(clip((blur(plain, 1) - low) / max(0.1, high - low)), 3, 0.1)
     lines = contours(plain, max(0.5, scale_of(small)))
     sheets = [
-        three_tones(steps * lines, *(colour_of(ink) for ink in inks[at])) for at in rng.permutation(4)
+        three_tones(steps * lines, *(colour_of(ink) for ink in inks[at]))
+        for at in rng.permutation(4)
     ]
     made = np.vstack([np.hstack(sheets[:2]), np.hstack(sheets[2:])])[:height, :width]
     return mix(picture, floats(made), amount * 1.6)
@@ -121,7 +129,9 @@ def woodcut(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     scale = max(0.5, scale_of(picture))
     plain = luminance(picture)
     low, high = np.quantile(plain[::4, ::4], (0.03, 0.96))
-    tone = curve(clip((plain - low) / max(0.12, high - low)), [(0, 0), (0.3, 0.28), (0.7, 0.76), (1, 1)])
+    tone = curve(
+        clip((plain - low) / max(0.12, high - low)), [(0, 0), (0.3, 0.28), (0.7, 0.76), (1, 1)]
+    )
     flow = edge_flow(picture, 12 * scale)
     cuts = combed(blur(noise(height, width, rng), 1.5 * scale), flow, 5)
     cuts = clip(0.5 + cuts / (4 * float(cuts.std()) + 1e-6))
@@ -143,22 +153,28 @@ def ukiyo_e(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     sample = cv2.resize(flat, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3)
     cv2.setRNGSeed(int(rng.integers(2**31)))
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.004)
-    _, _, found = cv2.kmeans(sample, 9, np.empty((0,), np.int32), criteria, 2, cv2.KMEANS_PP_CENTERS)
+    _, _, found = cv2.kmeans(
+        sample, 9, np.empty((0,), np.int32), criteria, 2, cv2.KMEANS_PP_CENTERS
+    )
     inks = floats(found)
-    muted = np.array([0.97, 0.94, 0.86], np.float32) * (np.float32(0.14) + np.float32(0.86) * lifted(inks))
+    muted = np.array([0.97, 0.94, 0.86], np.float32) * (
+        np.float32(0.14) + np.float32(0.86) * lifted(inks)
+    )
     indigo = np.array([0.13, 0.2, 0.36], np.float32)
     dark = clip(0.36 - inks.mean(1, keepdims=True)) * np.float32(1.6)
     muted = muted + (indigo - muted) * dark
-    small = floats(cv2.resize(flat, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA))
+    small = floats(
+        cv2.resize(flat, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA)
+    )
     far = ((small[:, :, None] - inks) ** 2).sum(-1)
     blocks = floats(cv2.medianBlur(to_bytes(floats(muted[far.argmin(-1)])), 5)) / np.float32(255)
     made = floats(cv2.resize(blocks, (width, height), interpolation=cv2.INTER_LINEAR))
     fade = clip(ramp(height, width, 1.0, -2.6))[..., None] ** 1.4
-    made = made + (indigo * np.float32(1.6) - made) * fade * np.float32(0.6)
+    made = floats(made + (indigo * np.float32(1.6) - made) * fade * np.float32(0.6))
     rings = clouds(height, width, rng, octaves=3, cells=2) * np.float32(30)
     grain = np.sin(rings + ramp(height, width, 0, 120 * height / 1024)) * np.float32(0.008)
     lines = contours(luminance(picture), 1.5 * scale, 11, 0.43)[..., None]
-    made = indigo * np.float32(0.8) + (made - indigo * np.float32(0.8)) * lines
+    made = floats(indigo * np.float32(0.8) + (made - indigo * np.float32(0.8)) * lines)
     return mix(picture, clip(made + grain[..., None]), amount * 1.6)
 
 

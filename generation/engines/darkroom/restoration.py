@@ -5,7 +5,15 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from generation.engines.darkroom.pixels import Picture, clip, floats, from_bytes, mix, scale_of, to_bytes
+from generation.engines.darkroom.pixels import (
+    Picture,
+    clip,
+    floats,
+    from_bytes,
+    mix,
+    scale_of,
+    to_bytes,
+)
 
 #: More of the picture than this cannot be scratches: it is texture.
 MOST_DAMAGE = 0.06

@@ -84,7 +84,7 @@ def run(
         started = time.perf_counter()
         amount = amount_of(bench.strength, operation.settings.get("intensity", 1.0))
         apply(bench, entry, operation.settings, amount, randomness(index), len(entries))
-        words = {"name": entry.name, "settings": operation.settings}
+        words: dict[str, Any] = {"name": entry.name, "settings": operation.settings}
         words |= {"amount": amount} if entry.scales else {}
         done.append(words | {"milliseconds": round((time.perf_counter() - started) * 1000)})
     return done

@@ -38,7 +38,9 @@ def likely(small: Picture) -> Plane:
 
 def hanging(candidates: Plane) -> Plane:
     """The candidate areas that touch the top edge over a fair part of it."""
-    opened = cv2.morphologyEx(candidates.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    opened = cv2.morphologyEx(
+        candidates.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)
+    )
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
     top = labels[:2]
     found = np.zeros_like(candidates)
@@ -49,18 +51,22 @@ def hanging(candidates: Plane) -> Plane:
     return floats(cv2.dilate(found, np.ones((3, 3), np.uint8)))
 
 
+def mean(plane: Plane) -> Plane:
+    """The mean over 9 x 9 pixels."""
+    return floats(cv2.blur(plane, (9, 9)))
+
+
 def refined(found: Plane, small: Picture, picture: Picture) -> Plane:
     """The rough sky fitted to the edges of the picture: guided filter (He, Sun and Tang 2010)."""
     height, width = picture.shape[:2]
     guide = luminance(small)
-    radius = (9, 9)
-    mean_guide, mean_found = cv2.blur(guide, radius), cv2.blur(found, radius)
-    covariance = cv2.blur(guide * found, radius) - mean_guide * mean_found
-    variance = cv2.blur(guide * guide, radius) - mean_guide * mean_guide
-    slope = covariance / (variance + np.float32(4e-4))
-    offset = mean_found - slope * mean_guide
-    slope, offset = cv2.blur(slope, radius), cv2.blur(offset, radius)
+    mean_guide, mean_found = mean(guide), mean(found)
+    covariance = mean(floats(guide * found)) - mean_guide * mean_found
+    variance = mean(floats(guide * guide)) - mean_guide * mean_guide
+    slope = floats(covariance / (variance + np.float32(4e-4)))
+    offset = floats(mean_found - slope * mean_guide)
+    slope, offset = mean(slope), mean(offset)
     size = (width, height)
-    slope = cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR)
-    offset = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
+    slope = floats(cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR))
+    offset = floats(cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR))
     return clip((slope * luminance(picture) + offset - 0.25) * 2)

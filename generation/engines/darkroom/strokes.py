@@ -138,7 +138,7 @@ def where_to_start(
         wrong = cv2.boxFilter(error, -1, (side, side))
         columns, rows = points.astype(np.int32).T
         points = points[wrong[rows, columns] > 3 * brushes.threshold]
-    return points[rng.permutation(len(points))]
+    return floats(points[rng.permutation(len(points))])
 
 
 def strokes_from(

@@ -108,7 +108,8 @@ def golden_hour(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     side = across if left else across[::-1]
     haze = side[None, :, None] * np.linspace(0.55, 0.25, height, dtype=np.float32)[:, None, None]
     made = screen(clip(made), haze * np.array([0.85, 0.48, 0.16], np.float32) * np.float32(0.8))
-    made = screen(made, blur(clip(plain - 0.6), 12 * scale_of(picture))[..., None] * amber * 0.5)
+    glow = blur(clip(plain[..., 0] - 0.6), 12 * scale_of(picture))[..., None]
+    made = screen(made, glow * amber * np.float32(0.5))
     return mix(picture, clip(saturated(made, 1.12)), amount)
 
 
@@ -136,17 +137,19 @@ def colour_of(code: str) -> Picture:
     return np.array([int(code[at : at + 2], 16) for at in (1, 3, 5)], np.float32) / np.float32(255)
 
 
-def duotone(
-    picture: Picture, rng: Generator, *, amount: float, dark: str, light: str
-) -> Picture:
+def duotone(picture: Picture, rng: Generator, *, amount: float, dark: str, light: str) -> Picture:
     """Two inks: the darker colour for shadows, the lighter for lights, whichever was named first."""
-    first, second = sorted((colour_of(dark), colour_of(light)), key=lambda ink: float(ink @ LUMINANCE[0]))
+    first, second = sorted(
+        (colour_of(dark), colour_of(light)), key=lambda ink: float(ink @ LUMINANCE[0])
+    )
     plain = grey(picture)[..., 0]
     low, high = np.quantile(plain[::4, ::4], (0.01, 0.99))
-    plain = curve(clip((plain - low) / max(0.1, high - low)), [(0, 0), (0.3, 0.25), (0.7, 0.76), (1, 1)])
+    plain = curve(
+        clip((plain - low) / max(0.1, high - low)), [(0, 0), (0.3, 0.25), (0.7, 0.76), (1, 1)]
+    )
     deep = first * np.float32(min(1.0, 0.22 / max(0.05, float(first @ LUMINANCE[0]))))
     pale = second + (1 - second) * np.float32(0.3)
-    middle = (first + second) / 2
+    middle = floats((first + second) / 2)
     return mix(picture, three_tones(plain, deep, saturated_colour(middle), pale), amount)
 
 
@@ -206,7 +209,11 @@ def infrared(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 
 def brighten(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """More light, most of it in the shadows and the middle tones."""
-    return mix(picture, curve(picture, [(0, 0.03), (0.2, 0.36), (0.5, 0.7), (0.8, 0.91), (1, 1)]), amount * 0.8)
+    return mix(
+        picture,
+        curve(picture, [(0, 0.03), (0.2, 0.36), (0.5, 0.7), (0.8, 0.91), (1, 1)]),
+        amount * 0.8,
+    )
 
 
 def darken(picture: Picture, rng: Generator, *, amount: float) -> Picture:

@@ -47,13 +47,15 @@ def kuwahara(picture: Picture, radius: float) -> Picture:
     return floats(total / np.maximum(weights, 1e-20))
 
 
-def wandering(
-    picture: Picture, rng: Generator, reach: float, cells: float
-) -> Picture:
+def wandering(picture: Picture, rng: Generator, reach: float, cells: float) -> Picture:
     """The picture with edges that wander by up to `reach` pixels, as wet colour does."""
     height, width = picture.shape[:2]
-    xs = (clouds(height, width, rng, octaves=4, cells=cells) - np.float32(0.5)) * np.float32(2 * reach)
-    ys = (clouds(height, width, rng, octaves=4, cells=cells) - np.float32(0.5)) * np.float32(2 * reach)
+    xs = (clouds(height, width, rng, octaves=4, cells=cells) - np.float32(0.5)) * np.float32(
+        2 * reach
+    )
+    ys = (clouds(height, width, rng, octaves=4, cells=cells) - np.float32(0.5)) * np.float32(
+        2 * reach
+    )
     xs += np.arange(width, dtype=np.float32)[None, :]
     ys += np.arange(height, dtype=np.float32)[:, None]
     return floats(cv2.remap(picture, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
@@ -83,11 +85,18 @@ def watercolour(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     plain = luminance(wash)
     flood = clouds(height, width, rng, octaves=4, cells=5) - np.float32(0.5)
     tooth = blur(noise(height, width, rng), 1.0 * scale)
-    density = 1 + np.float32(0.5) * flood + np.float32(0.09) * tooth + pooled(plain, scale) * np.float32(1.1)
+    density = (
+        1
+        + np.float32(0.5) * flood
+        + np.float32(0.09) * tooth
+        + pooled(plain, scale) * np.float32(1.1)
+    )
     # Beer and Lambert: a thicker layer of colour is the colour to the power of its thickness.
     made = np.exp(np.log(np.maximum(wash, 0.02)) * np.maximum(density, 0.3)[..., None])
     margin = border(height, width, rng)
-    sheet = np.array([0.985, 0.975, 0.955], np.float32) * paper(height, width, rng, scale)[..., None]
+    sheet = (
+        np.array([0.985, 0.975, 0.955], np.float32) * paper(height, width, rng, scale)[..., None]
+    )
     made = sheet * (1 - margin * (1 - made))
     return mix(picture, clip(made), amount * 2)
 
@@ -115,7 +124,9 @@ def ink_wash(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     # Half the middle tones are left to the paper: emptiness is part of the picture.
     shade = curve(clip(bled), [(0, 0.06), (0.22, 0.34), (0.45, 0.72), (0.7, 0.96), (1, 1)])
     flood = clouds(height, width, rng, octaves=5, cells=6) - np.float32(0.5)
-    wash = powered(shade, 1.0) ** (1 + np.float32(0.9) * flood + pooled(shade, scale) * np.float32(0.8))
+    wash = powered(shade, 1.0) ** (
+        1 + np.float32(0.9) * flood + pooled(shade, scale) * np.float32(0.8)
+    )
     flow = edge_flow(picture, 8 * scale)
     dry = combed(noise(height, width, rng), flow, 4)
     lines = contours(blur(even, 1.2 * scale), 2.6 * scale, 8, 0.435)

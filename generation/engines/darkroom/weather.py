@@ -41,7 +41,9 @@ def night(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     heaven = ramp(height, width, 0.07, 0.26)[..., None] * np.array([0.5, 0.72, 1.35], np.float32)
     heaven = heaven + dim * np.float32(0.22)
     made = dim + (heaven - dim) * (above * np.float32(0.92))[..., None]
-    made = screen(clip(made), starlight(height, width, rng, scale_of(picture))[..., None] * above[..., None])
+    made = screen(
+        clip(made), starlight(height, width, rng, scale_of(picture))[..., None] * above[..., None]
+    )
     made = screen(made, lamplight(picture, above))
     grain = noise(height, width, rng)[..., None] * np.float32(0.009)
     return mix(picture, clip(made + grain), amount)
@@ -55,11 +57,15 @@ def lamplight(picture: Picture, above: Plane) -> Picture:
     size = (max(1, width // 4), max(1, height // 4))
     small = cv2.resize(plain, size, interpolation=cv2.INTER_AREA)
     side = max(3, round(11 * scale)) | 1
-    opened = cv2.morphologyEx(small, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    opened = cv2.morphologyEx(
+        small, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    )
     opened = cv2.resize(opened, (width, height), interpolation=cv2.INTER_LINEAR)
     small_lights = clip((plain - opened - 0.12) * 3) * clip((plain - 0.5) / 0.3)
     # A meadow full of bright specks is not a city: the more there are, the fainter each one shines.
-    small_lights = small_lights * np.float32(min(1.0, 0.012 / max(1e-4, float(small_lights.mean()))))
+    small_lights = small_lights * np.float32(
+        min(1.0, 0.012 / max(1e-4, float(small_lights.mean())))
+    )
     warmth = clip((picture[..., 0] - picture[..., 2] - 0.3) * 2.2) * clip((plain - 0.4) * 2.5)
     shining = clip(small_lights + warmth * np.float32(0.75)) * (1 - above)
     lamps = floats(shining[..., None] * np.array([1.0, 0.76, 0.4], np.float32))
@@ -177,12 +183,16 @@ def sun_rays(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     upper = blur(small, max(1.0, size[0] / 24)) * ramp(size[1], size[0], 1, 0.25)
     row, column = np.unravel_index(int(upper.argmax()), upper.shape)
     # Motes and leaves break the light up: without them rays would be an even haze.
-    broken = clip((clouds(size[1], size[0], rng, octaves=4, cells=14) - np.float32(0.38)) * np.float32(3.2))
+    broken = clip(
+        (clouds(size[1], size[0], rng, octaves=4, cells=14) - np.float32(0.38)) * np.float32(3.2)
+    )
     level = float(np.quantile(small, 0.8))
     rays = clip((small - level * 0.9) / max(0.15, 1 - level * 0.9)) * broken
     for step in range(7):
         zoom = 1 + 0.012 * 2**step
-        move = np.array([[1 / zoom, 0, column * (1 - 1 / zoom)], [0, 1 / zoom, row * (1 - 1 / zoom)]])
+        move = np.array(
+            [[1 / zoom, 0, column * (1 - 1 / zoom)], [0, 1 / zoom, row * (1 - 1 / zoom)]]
+        )
         further = cv2.warpAffine(rays, move, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         rays = floats(np.float32(0.5) * (rays + further))
     ys, xs = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
@@ -228,8 +238,7 @@ def bolt(height: int, width: int, rng: Generator, scale: float) -> Plane:
         cv2.polylines(plane, [(path * 16).astype(np.int32)], False, light, thick, cv2.LINE_AA, 4)
         if strength > 0.4:
             branches += [
-                (path[at], (left - at) // 2 + 2, strength * 0.45)
-                for at in rng.integers(3, max(4, left), 3)
+                (path[at], (left - at) // 2 + 2, strength * 0.45) for at in rng.integers(0, left, 3)
             ]
     return from_bytes(plane)
 
@@ -241,16 +250,26 @@ def storm(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     above = sky(picture)
     lead = saturated(picture, 0.5) * np.array([0.6, 0.67, 0.75], np.float32)
     billows = clouds(height, width, rng, octaves=6, cells=4)
-    relief = clip(0.42 + (billows - np.roll(billows, round(6 * scale) or 1, 0)) * 3.2 + (billows - 0.5) * 0.5)
-    heaven = relief[..., None] * np.array([0.42, 0.46, 0.54], np.float32) * ramp(height, width, 0.75, 1.3)[..., None]
+    relief = clip(
+        0.42 + (billows - np.roll(billows, round(6 * scale) or 1, 0)) * 3.2 + (billows - 0.5) * 0.5
+    )
+    heaven = (
+        relief[..., None]
+        * np.array([0.42, 0.46, 0.54], np.float32)
+        * ramp(height, width, 0.75, 1.3)[..., None]
+    )
     made = clip(lead + (heaven - lead) * (above * np.float32(0.9))[..., None])
     made = clip(0.46 + (made - np.float32(0.46)) * np.float32(1.25)) * np.float32(0.95)
     flash = bolt(height, width, rng, max(0.5, scale))
     # Without a sky there is nowhere to strike: only the glow of a far stroke reaches the picture.
     behind = above if float(above.mean()) > 0.02 else np.float32(0.06)
-    glow = blur(flash, 40 * scale) * np.float32(2.2) + blur(flash, 8 * scale) * np.float32(0.9) + flash
+    glow = (
+        blur(flash, 40 * scale) * np.float32(2.2) + blur(flash, 8 * scale) * np.float32(0.9) + flash
+    )
     made = screen(made, clip(glow * behind)[..., None] * np.array([0.86, 0.88, 1.0], np.float32))
-    drops = streaks(height, width, rng, round(1500 * amount * height * width / 2**20), 60 * scale, 1)
+    drops = streaks(
+        height, width, rng, round(1500 * amount * height * width / 2**20), 60 * scale, 1
+    )
     made = screen(clip(made), drops[..., None] * np.float32(0.3))
     return mix(picture, clip(made), amount * 1.5)
 
