@@ -6,6 +6,7 @@ Pages, htmx answers and the socket share it. A card knows nothing of who looks.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import prefetch_related_objects
 from django.utils.functional import Promise
 
 from forum.images.models import Image
@@ -14,6 +15,8 @@ from forum.threads.models import Reply, ReplyState
 from generation import queue
 from generation.queue import Standing
 
+#: How many answers a page shows; the rest is behind "Earlier".
+WINDOW = 24
 #: How many squares of frames stand before the newest one.
 EARLIER = 4
 #: States of a job in which its reply is being envisioned: at work, or done and about to be taken in.
@@ -98,3 +101,21 @@ def card(reply: Reply, standing: Standing | None) -> Card:
     """
     envisioning = reply.is_forming and standing is not None and standing.state in AT_WORK
     return Card(reply, ReplyState.RUNNING if envisioning else reply.state, standing)
+
+
+def answers_of(image: Image, *, before: str = "") -> tuple[list[Card], int | None]:
+    """The newest answers of an image, and the reply from which "Earlier" goes on.
+
+    Three queries at most, however many there are. Brings the files of the image too: its picture and
+    those of its answers come together.
+    """
+    rows = Reply.objects.answers_to(image).for_card().prefetch_related(None).order_by("-pk")
+    if before.isdecimal() and len(before) < 19:
+        rows = rows.filter(pk__lt=int(before))
+    window = list(rows[: WINDOW + 1])
+    pictured = [row.image for row in window if row.image is not None]
+    prefetch_related_objects([image, *pictured], "files")
+    for row in window:
+        row.to = image
+    older = window[WINDOW - 1].pk if len(window) > WINDOW else None
+    return cards_for(window[:WINDOW]), older

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -26,6 +27,11 @@ def new_key() -> str:
     return uuid.uuid4().hex
 
 
+def flat(data: Mapping[str, Any]) -> dict[str, Any]:
+    """One value for each field, the last one where several were sent."""
+    return {name: data[name] for name in data}
+
+
 def preset_choices() -> list[tuple[str, str]]:
     """Every preset, by the name people read."""
     language = (get_language() or "en").lower()
@@ -48,8 +54,7 @@ class Keyed(forms.Form):
 
     def renew(self) -> None:
         """Another key for the next sending; what was typed stays."""
-        self.data = self.data.copy()
-        self.data["key"] = new_key()
+        self.data = {**flat(self.data), "key": new_key()}
 
 
 class Prompt(Keyed):
@@ -117,10 +122,9 @@ class Prompt(Keyed):
 
     def add_suggestion(self, word: str) -> None:
         """Put a chip's words behind what was typed: chips work without scripts too."""
-        self.data = self.data.copy()
-        said = self.data.get("prompt", "").rstrip()
+        said = str(self.data.get("prompt", "")).rstrip()
         joint = "，" if said and ord(said[-1]) > 0x2FFF else ", "
-        self.data["prompt"] = f"{said}{joint}{word}" if said else word
+        self.data = {**flat(self.data), "prompt": f"{said}{joint}{word}" if said else word}
 
 
 ORIGINS = [

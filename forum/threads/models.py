@@ -1,6 +1,6 @@
 """Threads, replies with their states, and readings."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
@@ -34,7 +34,7 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         """With everything `_card.html` shows, in four queries: `glimpses` are its newest answers."""
         done = Reply.objects.filter(thread=OuterRef("pk")).done().shown_to_all()
         forming = Reply.objects.filter(thread=OuterRef("pk")).forming()
-        threads = list(
+        threads: list[Any] = list(
             self.select_related("board", "first_image__author")
             .prefetch_related("first_image__files")
             .annotate(
@@ -68,10 +68,8 @@ class Thread(models.Model):
     voice_count = models.PositiveIntegerField(default=0)
 
     objects = ThreadQuerySet.as_manager()
-    #: Set by `for_cards`.
-    newest: list[int]
+    #: Set by `for_cards`, beside the annotations `newest` (ids) and `is_moving`.
     glimpses: list[Image]
-    is_moving: bool
 
     class Meta:
         indexes = [models.Index(fields=["board", "-moved_at"], name="thread_by_board")]
@@ -131,6 +129,14 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
             | Q(image__board__visibility=Visibility.MEMBERS, thread__board__visibility__in=inner)
         )
 
+    def answers_to(self, image: Image) -> "ReplyQuerySet":
+        """Replies to an image that everybody who sees it sees."""
+        return self.filter(to=image, thread=image.thread_id).shown_to_all()
+
+    def holding(self, image: object) -> "ReplyQuerySet":
+        """Those by which an image no longer waits: done, or coming into being."""
+        return self.filter(to=image, state__in=[*FORMING, ReplyState.DONE])
+
     def forming(self) -> "ReplyQuerySet":
         """Those that still come into being."""
         return self.filter(state__in=FORMING)
@@ -147,7 +153,10 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         return seen if member.is_moderator else seen.filter(author=member)
 
     def for_card(self) -> "ReplyQuerySet":
-        """With everything `_reply.html` shows, in three queries."""
+        """With everything `_reply.html` shows, in three queries.
+
+        `answer_count` says how many answers the image has that the reply became.
+        """
         answers = Reply.objects.filter(to=OuterRef("image")).done().order_by().values("to")
         counted = Subquery(answers.annotate(n=Count("pk")).values("n"), IntegerField())
         return (
@@ -214,8 +223,6 @@ class Reply(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = ReplyQuerySet.as_manager()
-    #: Set by `for_card`: how many answers the image has that this reply became.
-    answer_count: int
 
     class Meta:
         verbose_name_plural = "replies"

@@ -1,5 +1,7 @@
 """Opening a thread with its first image."""
 
+from typing import Any
+
 from django.db import transaction
 
 from forum.announce import announce
@@ -54,7 +56,7 @@ def open_thread(
 
 @transaction.atomic
 def _open(
-    member: Member, board: Board, ingested: Ingested, words: dict[str, object]
+    member: Member, board: Board, ingested: Ingested, words: dict[str, Any]
 ) -> tuple[Thread, bool]:
     member = at_the_desk(member)
     before = Image.objects.filter(author=member, key=words["key"]).select_related("thread").first()
@@ -62,7 +64,7 @@ def _open(
         return same_thread(before, board, ingested), False
     board = open_board(member, board)
     pay(member, "upload")
-    thread = Thread.objects.create(board=board, title=str(words["title"]))
+    thread = Thread.objects.create(board=board, title=words["title"])
     image = images.add_original(
         ingested=ingested, thread=thread, board=board, author=member, **words
     )

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from forum.images import ingest
 from forum.images.models import Image
+from forum.images.refusals import Refused
 from forum.threads import actions
 from forum.threads.actions import KeyReused, NotAllowed, TooMany
 from forum.threads.cards import cards_for
@@ -38,7 +39,7 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
     form = Prompt(request.POST, to=to)
     if word := request.POST.get("suggest", ""):
         form.add_suggestion(word[:200])
-        unsent = Prompt(to=to, initial=form.data.dict())
+        unsent = Prompt(to=to, initial=dict(form.data))
         return again(request, to, unsent, HTTPStatus.OK)
     if not form.is_valid():
         return again(request, to, form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -91,7 +92,7 @@ def answer_upload(request: MemberRequest, pk: int) -> HttpResponse:
             language=guess(words["title"] or words["alt"]),
             **words,
         )
-    except (ingest.Refused, KeyReused, NotAllowed, TooMany) as refusal:
+    except (Refused, KeyReused, NotAllowed, TooMany) as refusal:
         return refused.with_form(
             refusal, form, lambda status: upload_page(request, to, form, status)
         )

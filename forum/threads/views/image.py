@@ -1,24 +1,23 @@
 """The image page: the picture, what was said, the composer, its answers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
 
-from forum.images.lineage import ancestors
+from forum.images.lineage import Node, ancestors
 from forum.images.models import FileRole, Image
 from forum.members.models import Member
 from forum.threads import recipes
-from forum.threads.cards import Card, cards_for
+from forum.threads.cards import answers_of
 from forum.threads.forms import LONGEST_PROMPT, Prompt
 from forum.threads.forms import Reading as ReadingForm
 from forum.threads.models import Reading, Reply, ReplyKind
 from forum.web import Request
 from generation import queue
 
-#: How many answers a page shows; the rest is behind "Earlier".
-WINDOW = 24
 #: How many readings stand beside a picture.
 READINGS = 50
 
@@ -30,9 +29,11 @@ def image(request: Request, pk: int) -> HttpResponse:
 
 
 def seen(member: Member | None, pk: int) -> Image:
-    """An image that this person may look at, with all its page shows of it."""
-    images = Image.objects.visible_to(member).select_related("author", "board", "thread__board")
-    found: Image = get_object_or_404(images.prefetch_related("files"), pk=pk)
+    """An image that this person may look at, with its author, board and thread."""
+    images = Image.objects.visible_to(member)
+    found: Image = get_object_or_404(
+        images.select_related("author", "board", "thread__first_image"), pk=pk
+    )
     return found
 
 
@@ -54,14 +55,14 @@ def page(
     status: int = 200,
 ) -> HttpResponse:
     """The page with a composer and a reading as they were left."""
-    cards, older = answers(found, request.GET.get("before", ""))
-    asked = asking(found, request.member)
+    cards, older = answers_of(found, before=request.GET.get("before", ""))
+    strip = ancestors(found, request.member)
     words = {
         **composer(found, form, request.member),
         "thread": found.thread,
-        "asked": asked,
-        "parent": parent(asked),
-        "strip": ancestors(found, request.member),
+        "asked": asking(found, request.member),
+        "parent": parent(strip),
+        "strip": strip,
         "cards": cards,
         "older": older,
         "is_earlier": "before" in request.GET,
@@ -70,11 +71,7 @@ def page(
         .select_related("author")[:READINGS],
         "reading_form": reading or ReadingForm(),
         "recipe": recipes.groups(found.recipe),
-        "strip_files": [
-            f"{file.role}-{file.position}"
-            for file in found.files.all()
-            if file.role == FileRole.STRIP
-        ],
+        "strip_files": frames(found),
     }
     return render(request, "threads/image.html", words, status=status)
 
@@ -91,30 +88,21 @@ def composer(found: Image, form: Prompt, member: Member | None) -> dict[str, Any
     }
 
 
-def answers(found: Image, before: str) -> tuple[list[Card], int | None]:
-    """The newest answers, and the reply from which "Earlier" goes on."""
-    rows = Reply.objects.filter(to=found, thread=found.thread).shown_to_all().for_card()
-    if before.isdecimal() and len(before) < 19:
-        rows = rows.filter(pk__lt=int(before))
-    # All of them answer this image, whose files are here already.
-    window = list(
-        rows.prefetch_related(None).prefetch_related("image__files").order_by("-pk")[: WINDOW + 1]
-    )
-    for row in window:
-        row.to = found
-    older = window[WINDOW - 1].pk if len(window) > WINDOW else None
-    return cards_for(window[:WINDOW]), older
-
-
 def asking(found: Image, member: Member | None) -> Reply | None:
     """The reply that this image is, if it is one."""
     rows = Reply.objects.visible_to(member).filter(image=found).exclude(kind=ReplyKind.LINK)
-    return rows.select_related("author", "to__author").prefetch_related("to__files").first()
+    return rows.select_related("author", "to__author").first()
 
 
-def parent(asked: Reply | None) -> Image | None:
-    """The image to compare with, while it can be seen."""
-    return asked.to if asked is not None and asked.to.is_shown else None
+def parent(strip: Sequence[Node]) -> Image | None:
+    """The image to compare with: the one it was made from, while it can be seen."""
+    return strip[-1].image if strip else None
+
+
+def frames(found: Image) -> list[str]:
+    """Roles of the kept frames of its coming into being."""
+    kept = (file for file in found.files.all() if file.role == FileRole.STRIP)
+    return [f"{file.role}-{file.position}" for file in kept]
 
 
 def plan(request: Request, pk: int) -> HttpResponse:

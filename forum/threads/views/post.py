@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from forum.boards.models import Board
 from forum.images import ingest
+from forum.images.refusals import Refused
 from forum.threads import actions
 from forum.threads.actions import KeyReused, NotAllowed, TooMany
 from forum.threads.forms import Post
@@ -35,7 +36,7 @@ def post(request: MemberRequest) -> HttpResponse:
             language=guess(words["title"] or words["alt"]),
             **words,
         )
-    except (ingest.Refused, KeyReused, NotAllowed, TooMany) as refusal:
+    except (Refused, KeyReused, NotAllowed, TooMany) as refusal:
         return refused.with_form(refusal, form, lambda status: page(request, form, status))
     assert thread.first_image is not None
     return HttpResponseRedirect(thread.first_image.get_absolute_url())

@@ -10,7 +10,7 @@ from django.utils.formats import time_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from forum.images.ingest import Refused
+from forum.images.refusals import Refused
 from forum.threads.actions import KeyReused, NotAllowed, TooMany
 from forum.threads.forms import Keyed
 

@@ -10,7 +10,7 @@ from forum.images.models import Image
 from forum.members.models import Member
 from forum.threads.cards import cards_for
 from forum.threads.forms import Prompt
-from forum.threads.models import FORMING, Reply, ReplyState, Thread, ThreadQuerySet
+from forum.threads.models import Reply, Thread, ThreadQuerySet
 from forum.web import Request
 
 #: Threads on a page, forming cards above them, images that wait on a page.
@@ -79,7 +79,7 @@ def skipped_by(request: Request) -> list[int]:
 
 def unanswered(member: Member | None, skipped: list[int]) -> list[Image]:
     """Images in open boards that nobody has answered or is answering; one of each author."""
-    answered = Reply.objects.filter(to=OuterRef("pk"), state__in=[*FORMING, ReplyState.DONE])
+    answered = Reply.objects.holding(OuterRef("pk"))
     waits = (
         Image.objects.visible_to(member)
         .filter(state="ready", board__archived_at__isnull=True)
