@@ -133,9 +133,9 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         """Replies to an image that everybody who sees it sees."""
         return self.filter(to=image, thread=image.thread_id).shown_to_all()
 
-    def holding(self, image: object) -> "ReplyQuerySet":
+    def holding(self) -> "ReplyQuerySet":
         """Those by which an image no longer waits: done, or coming into being."""
-        return self.filter(to=image, state__in=[*FORMING, ReplyState.DONE])
+        return self.filter(state__in=[*FORMING, ReplyState.DONE])
 
     def forming(self) -> "ReplyQuerySet":
         """Those that still come into being."""

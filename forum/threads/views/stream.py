@@ -79,7 +79,7 @@ def skipped_by(request: Request) -> list[int]:
 
 def unanswered(member: Member | None, skipped: list[int]) -> list[Image]:
     """Images in open boards that nobody has answered or is answering; one of each author."""
-    answered = Reply.objects.holding(OuterRef("pk"))
+    answered = Reply.objects.holding().filter(to=OuterRef("pk"))
     waits = (
         Image.objects.visible_to(member)
         .filter(state="ready", board__archived_at__isnull=True)
