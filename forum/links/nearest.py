@@ -32,7 +32,7 @@ WITH found AS MATERIALIZED (
     WHERE NOT hidden AND thread_id <> ALL(%s::bigint[]) AND board_id = ANY(ARRAY({boards}))
     ORDER BY distance LIMIT %s
 )
-SELECT image_id, thread_id, 1 - distance FROM (
+SELECT image_id, thread_id, 1 - distance, (SELECT count(*) FROM found) FROM (
     SELECT DISTINCT ON (thread_id) * FROM found ORDER BY thread_id, distance + 0
 ) one_per_thread
 ORDER BY distance + 0, image_id LIMIT %s
@@ -89,12 +89,13 @@ def nearest(
     `to` is a vector of the model, `apart_from` are threads to leave out. Raises ValueError for a
     vector of another length.
     """
+    question = Question(table, to, boards, limit, apart_from)
     if not walks(table, boards):
-        return _asked(table, to, boards, limit, apart_from, walk=False)
+        return asked(question, walk=False)
     with transaction.atomic(), connection.cursor() as cursor:
-        for name, value in WALK.items():
-            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
-        return _asked(table, to, boards, limit, apart_from, walk=True)
+        settings = ", ".join("set_config(%s, %s, true)" for _ in WALK)
+        cursor.execute(f"SELECT {settings}", [word for pair in WALK.items() for word in pair])
+        return asked(question, walk=True)
 
 
 def walks(table: VectorTable, boards: QuerySet[Board]) -> bool:
@@ -109,43 +110,50 @@ def walks(table: VectorTable, boards: QuerySet[Board]) -> bool:
         return bool(cursor.fetchone()[0] == FEW_VISIBLE)
 
 
-def statement(
-    table: VectorTable,
-    to: Collection[float],
-    boards: QuerySet[Board],
-    limit: int,
-    apart_from: Collection[int],
-    *,
-    walk: bool,
-) -> tuple[str, list[Any]]:
-    """The SQL and its values. Raises EmptyResultSet where no board can match."""
-    if len(to) != table.dimensions:
-        raise ValueError(f"{table.name} holds {table.dimensions} numbers a vector, not {len(to)}.")
-    visible, values = _ids_of(boards)
-    sql = _STATEMENT.format(
-        table=table.name, dimensions=table.dimensions, boards=visible, plain="" if walk else " + 0"
-    )
-    vector = HalfVector(list(to)).to_text()
-    # Many of the nearest rows share a thread, hence the generous first limit.
-    return sql, [vector, list(apart_from), *values, max(200, 20 * limit), limit]
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is looked for. Raises ValueError for a vector that is not of the table's model."""
+
+    table: VectorTable
+    to: Collection[float]
+    boards: QuerySet[Board]
+    limit: int
+    apart_from: Collection[int] = ()
+
+    def __post_init__(self) -> None:
+        wanted = self.table.dimensions
+        if len(self.to) != wanted:
+            raise ValueError(
+                f"{self.table.name} holds {wanted} numbers a vector, not {len(self.to)}."
+            )
+
+    def statement(self, wide: int, *, walk: bool) -> tuple[str, list[Any]]:
+        """SQL and values that look at the `wide` nearest images. EmptyResultSet where no board is."""
+        visible, values = _ids_of(self.boards)
+        sql = _STATEMENT.format(
+            table=self.table.name,
+            dimensions=self.table.dimensions,
+            boards=visible,
+            plain="" if walk else " + 0",
+        )
+        vector = HalfVector(list(self.to)).to_text()
+        return sql, [vector, list(self.apart_from), *values, wide, self.limit]
 
 
-def _asked(
-    table: VectorTable,
-    to: Collection[float],
-    boards: QuerySet[Board],
-    limit: int,
-    apart_from: Collection[int],
-    *,
-    walk: bool,
-) -> list[Near]:
-    try:
-        sql, values = statement(table, to, boards, limit, apart_from, walk=walk)
-    except EmptyResultSet:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return [Near(*row) for row in cursor.fetchall()]
+def asked(question: Question, *, walk: bool) -> list[Near]:
+    """The answer. Where few large threads take all the places, it looks further."""
+    wide = max(200, 20 * question.limit)
+    while True:
+        try:
+            sql, values = question.statement(wide, walk=walk)
+        except EmptyResultSet:
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            rows = cursor.fetchall()
+        if len(rows) >= question.limit or not rows or rows[0][3] < wide:
+            return [Near(*row[:3]) for row in rows]
+        wide *= 8
 
 
 def _ids_of(boards: QuerySet[Board]) -> tuple[str, tuple[Any, ...]]:
@@ -176,10 +184,11 @@ def make_index(table: VectorTable) -> bool:
         if found and found[0]:
             return False
         cursor.execute(f"DROP INDEX IF EXISTS {table.index}")
-        # With less memory than the graph needs, building takes three times as long.
-        cursor.execute("SET maintenance_work_mem = '512MB'")
+        # With less memory than the graph needs, building takes three times as long; and it takes
+        # longer than any statement of a page may.
+        cursor.execute("SET maintenance_work_mem = '512MB'; SET statement_timeout = 0")
         try:
             cursor.execute(BUILD.format(index=table.index, table=table.name))
         finally:
-            cursor.execute("RESET maintenance_work_mem")
+            cursor.execute("RESET maintenance_work_mem; RESET statement_timeout")
     return True

@@ -106,8 +106,7 @@ def _layout_of_light(light: Array) -> Array:
     order = np.argsort(q.ravel(), kind="stable")
     ranks = np.empty(order.size, np.float32)
     ranks[order] = np.arange(order.size, dtype=np.float32)
-    ranks = ranks.reshape(q.shape) / 1023 - 0.5
-    z = 1.7 * ranks + 0.5 * (q - q.mean()) / (q.std() + 4)
+    z = 1.7 * (ranks.reshape(q.shape) / 1023 - 0.5) + 0.5 * (q - q.mean()) / (q.std() + 4)
     u = np.arange(8)
     falloff = 1 / (1 + u[:, None] + u) ** 0.25
     low = _dct(8, 32) @ z @ _dct(8, 32).T * falloff
@@ -123,7 +122,7 @@ def _layout_of_colour(green_red: Array, blue_yellow: Array) -> Array:
 
 def _colours(light: Array, green_red: Array, blue_yellow: Array) -> Array:
     """Soft histogram: 8 hues x 2 chromas x 3 lightnesses, and 6 lightnesses of what is neutral."""
-    L, a, b = (_means(z, 2).ravel() for z in (light, green_red, blue_yellow))  # noqa: N806
+    L, a, b = (_means(z, 2).ravel() for z in (light, green_red, blue_yellow))
     chroma = np.hypot(a, b)
     neutral = np.clip(1 - (chroma - 4) / 8, 0, 1)
     turn = 8 * np.arctan2(b, a) / (2 * np.pi) % 8
@@ -136,8 +135,8 @@ def _colours(light: Array, green_red: Array, blue_yellow: Array) -> Array:
         for level, level_share in _between(3 * L / 100 - 0.5, 2):
             for chroma_bin, chroma_share in ((0, 1 - vivid), (1, vivid)):
                 index = (hue_bin * 2 + chroma_bin) * 3 + level
-                share = (1 - neutral) * hue_share * level_share * chroma_share
-                coloured += np.bincount(index, weights=share, minlength=48)
+                weight = (1 - neutral) * hue_share * level_share * chroma_share
+                coloured += np.bincount(index, weights=weight, minlength=48)
     greys = np.zeros(6)
     for level, share in _between(6 * L / 100 - 0.5, 5):
         greys += np.bincount(level, weights=neutral * share, minlength=6)
@@ -242,7 +241,7 @@ def _gaussian(n: int, sigma: float) -> Array:
         near = np.where(near < 0, -near - 1, near)
         near = np.where(near >= n, 2 * n - 1 - near, near)
         np.add.at(matrix, (at, near), np.exp(-(offset**2) / (2 * sigma**2)))
-    return (matrix / matrix.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(matrix / matrix.sum(axis=1, keepdims=True), np.float32)
 
 
 @cache

@@ -9,9 +9,9 @@ from forum.boards.models import Board, Visibility
 from forum.images.models import ImageState
 from forum.links import nearest as room
 from forum.links.models import EmbeddingWf1
-from forum.links.nearest import make_index, statement, walks
+from forum.links.nearest import Question, make_index, walks
 from forum.threads.models import Thread
-from tests.forum.links.conftest import a_direction, at_cosine
+from tests.forum.links.conftest import a_direction, an_image, at_cosine
 
 SEARCH = EmbeddingWf1.objects.nearest
 
@@ -39,6 +39,19 @@ def test_one_per_thread_and_the_best_of_it(plaza, taken, around) -> None:
     taken(plaza, around(0.8), thread=first.thread)
     other = taken(plaza, around(0.6))
     assert found(around(1.0), None) == [best.pk, other.pk]
+
+
+def test_a_large_thread_does_not_hide_the_others(plaza, taken, around) -> None:
+    other = taken(plaza, around(0.4))
+    first = taken(plaza, around(0.9))
+    copies = [an_image(plaza, thread=first.thread) for _ in range(201)]
+    EmbeddingWf1.objects.bulk_create(
+        EmbeddingWf1(
+            image=each, thread_id=each.thread_id, board_id=plaza.pk, vector=list(around(0.8))
+        )
+        for each in copies
+    )
+    assert found(around(1.0), None, limit=2) == [first.pk, other.pk]
 
 
 def test_threads_to_leave_out(plaza, taken, around) -> None:
@@ -139,7 +152,8 @@ def unit(vector) -> np.ndarray:
 def plan(viewer, *, walk: bool) -> str:
     """What PostgreSQL would do."""
     boards = Board.objects.visible_to(viewer)
-    sql, values = statement(EmbeddingWf1.TABLE, a_direction(), boards, 10, [1], walk=walk)
+    question = Question(EmbeddingWf1.TABLE, a_direction(), boards, 10, [1])
+    sql, values = question.statement(200, walk=walk)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {sql}", values)
         return "\n".join(row[0] for row in cursor.fetchall())
@@ -190,7 +204,7 @@ def test_the_walk_finds_what_the_exact_search_finds(indexed, wen) -> None:
     for row in EmbeddingWf1.objects.order_by("image_id")[:40]:
         to = at_cosine(unit(row.vector), 0.9).tolist()
         walked = room.nearest(EmbeddingWf1.TABLE, to=to, boards=boards, limit=10)
-        exact = room._asked(EmbeddingWf1.TABLE, to, boards, 10, (), walk=False)
+        exact = room.asked(Question(EmbeddingWf1.TABLE, to, boards, 10), walk=False)
         hits.append(len({e.image for e in walked} & {e.image for e in exact}) / len(exact))
     assert np.mean(hits) > 0.9
 
