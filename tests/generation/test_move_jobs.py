@@ -21,7 +21,9 @@ def test_the_moves_make_a_graph_without_dead_ends():
 
 
 def a_job(**words):
-    return Job.objects.create(task="edit", request={}, queue="edit:darkroom", return_to="x", **words)
+    return Job.objects.create(
+        task="edit", request={}, queue="edit:darkroom", return_to="x", **words
+    )
 
 
 def lapse(job: Job) -> None:

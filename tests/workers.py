@@ -1,0 +1,115 @@
+"""Real `manage.py worker` processes on the database and the files of the running test."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from forum.running.processes import until
+from generation import planning, queue
+from generation.models import Job, State
+
+ROOT = Path(__file__).resolve().parents[1]
+PRESETS = ROOT / "tests" / "faults" / "presets.toml"
+OPEN = (State.WAITING, State.RUNNING)
+
+
+def database_url() -> str:
+    """Address of this test's database, for other processes."""
+    name = settings.DATABASES["default"]["NAME"]
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+
+class Workers:
+    """Starts, hurts and ends workers. Their log is one file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.log = folder, folder / "workers.log"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(
+        self, name: str = "one", *words: str, wait: bool = True, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """A worker in a process group of its own, ready when this returns."""
+        own: Mapping[str, str] = {
+            "DATABASE_URL": database_url(),
+            "FORUM_DATA_DIR": str(self.folder),
+            "FORUM_PRESETS": str(PRESETS),
+            **environment,
+        }
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, str(ROOT / "manage.py"), "worker", "--name", name, *words],
+                env={**os.environ, **own}, stdout=log, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, process_group=0,
+            )  # fmt: skip
+        self.processes[name] = process
+        if wait:
+            assert until(lambda: name in {each.name for each in queue.workers()}, 60), self.said()
+        return process
+
+    def signal(self, name: str, sign: signal.Signals) -> None:
+        """Send a signal to a worker and its hosts."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.processes[name].pid, sign)
+
+    def kill(self, name: str) -> None:
+        """As the power cut does."""
+        self.signal(name, signal.SIGKILL)
+        self.processes.pop(name).wait()
+
+    def end(self, name: str, seconds: float = 40) -> int:
+        """Ask a worker to end; its exit code."""
+        self.processes[name].terminate()
+        return self.processes.pop(name).wait(seconds)
+
+    def end_all(self) -> None:
+        """Nothing of ours outlives the test."""
+        for name in list(self.processes):
+            self.signal(name, signal.SIGCONT)
+            self.kill(name)
+
+    def said(self) -> str:
+        """The end of what they wrote."""
+        return self.log.read_text(errors="replace")[-6000:] if self.log.exists() else ""
+
+
+def wait_for(job: int, *states: str, seconds: float = 60) -> Job:
+    """The job once it is in one of these states (done, where none is named)."""
+    wanted = states or (State.DONE,)
+    asked = Job.objects.filter(pk=job, state__in=wanted)
+    assert until(asked.exists, seconds), f"{Job.objects.get(pk=job).__dict__}"
+    return Job.objects.get(pk=job)
+
+
+def wait_until_quiet(seconds: float = 120) -> None:
+    """Until no job waits or runs, and every end was taken in."""
+    busy = Job.objects.filter(state__in=OPEN)
+    untold = Job.objects.filter(state__in=(State.DONE, State.FAILED), taken_in_at__isnull=True)
+    assert until(lambda: not busy.exists() and not untold.exists(), seconds, 0.1)
+
+
+@pytest.fixture
+def workers(
+    transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Workers]:
+    """Start real workers with the preset "timed": `workers.start("one")`."""
+    monkeypatch.setenv("FORUM_PRESETS", str(PRESETS))
+    planning.presets.cache_clear()
+    made = Workers(tmp_path)
+    try:
+        yield made
+    finally:
+        made.end_all()
+        planning.presets.cache_clear()
+        with contextlib.suppress(psycopg.Error), connection.cursor() as cursor:
+            cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
