@@ -60,7 +60,7 @@ def original(take) -> Callable[..., Image]:
         image = actions.add_original(
             ingested=taken, thread=thread, board=board, author=author, **{**WORDS, **words}
         )
-        if thread.first_image_id is None:
+        if image.thread_id == thread.pk:  # a repeated form is the first image, in its own thread
             thread.first_image = image
             thread.save()
         return image

@@ -233,9 +233,13 @@ def test_all_slots_taken_by_another_process(lin, media, monkeypatch, left_behind
 
 
 def test_slots_are_as_many_as_asked(tmp_path):
-    with slots.slot(tmp_path, wait=0, count=2), slots.slot(tmp_path, wait=0, count=2):
-        with pytest.raises(slots.NoSlot), slots.slot(tmp_path, wait=0.05, count=2):
-            pass
+    with (
+        slots.slot(tmp_path, wait=0, count=2),
+        slots.slot(tmp_path, wait=0, count=2),
+        pytest.raises(slots.NoSlot),
+        slots.slot(tmp_path, wait=0.05, count=2),
+    ):
+        pass
     with slots.slot(tmp_path, wait=0, count=1):
         pass
 
