@@ -8,7 +8,7 @@ table and one matcher serve both.
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ WORD = re.compile(r"[a-zà-ÿ0-9㐀-鿿]")
 ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "ly")
 #: A term is at most as many tokens long, with the small words that may stand between.
 LONGEST = 12
+#: First words whose places in the tree are remembered.
+MOST_REMEMBERED = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +66,38 @@ class Node:
     meaning: Meaning | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way into the tree: the node reached, the next token, and what was named on the way."""
+
+    node: Node
+    place: int
+    colours: tuple[str, ...] = ()
+    numbers: tuple[float, ...] = ()
+    #: Whether the last token was a small word that was let pass.
+    passing: bool = False
+
+
 @dataclass(slots=True)
 class Lexicon:
     """All terms as a tree, with colours, spellings and the sentences for people."""
 
     root: Node
     colours: dict[tuple[str, ...], str]
+    #: First words of the names of colours.
+    colour_words: set[str]
     fillers: frozenset[str]
     spellings: dict[str, str]
     characters: dict[int, str]
     notes: dict[str, dict[str, str]]
     suggestions: tuple[dict[str, str], ...]
+    #: First words met so far with the places they lead to.
+    first_steps: dict[str, list[Node]] = field(default_factory=dict)
+
+    @property
+    def colour_first(self) -> bool:
+        """Whether some term begins with a colour."""
+        return "{colour}" in self.root.next
 
     def tokens(self, prompt: str) -> list[Token]:
         """The prompt cut up: lower case, simplified characters, British spelling."""
@@ -97,64 +120,76 @@ class Lexicon:
     def longest(self, tokens: list[Token], first: int) -> Match | None:
         """The longest term that begins at this token."""
         best: Match | None = None
-        paths: list[tuple[Node, int, tuple[str, ...], tuple[float, ...]]] = [
-            (self.root, first, (), ())
-        ]
+        # A path that ends in a small word it let pass is no match yet.
+        paths = [Way(following, first + 1) for following in self.beginnings(tokens[first].text)]
+        if self.colour_first:
+            paths[:0] = self.named(self.root, tokens, Way(self.root, first))
         while paths:
-            node, place, colours, numbers = paths.pop()
-            if node.meaning and (best is None or place > best.after):
-                best = Match(first, place, node.meaning, colours, numbers)
-            if place >= len(tokens) or place - first >= LONGEST:
-                continue
-            # The last one pushed is tried first, and a tie goes to the first found: the word itself
-            # ("evening") before the word without its ending ("even").
-            for following in reversed(list(steps(node, tokens[place].text))):
-                paths.append((following, place + 1, colours, numbers))
-            if "{colour}" in node.next:
-                for length, colour in self.colours_at(tokens, place):
-                    paths.append(
-                        (node.next["{colour}"], place + length, (*colours, colour), numbers)
-                    )
-            if "{number}" in node.next and tokens[place].text[0].isdigit():
-                number = float(tokens[place].text[:9])
-                paths.append((node.next["{number}"], place + 1, colours, (*numbers, number)))
-            if place > first and tokens[place].text in self.fillers:
-                paths.append((node, place + 1, colours, numbers))
-        return without_trailing_fillers(best, tokens, self.fillers)
+            path = paths.pop()
+            meaning = path.node.meaning
+            if meaning and not path.passing and (best is None or path.place > best.after):
+                best = Match(first, path.place, meaning, path.colours, path.numbers)
+            if path.place < len(tokens) and path.place - first < LONGEST:
+                paths.extend(self.further(path, tokens))
+        return best
+
+    def beginnings(self, text: str) -> list[Node]:
+        """Places that a first token leads to, the word itself last; remembered, for words recur."""
+        known = self.first_steps.get(text)
+        if known is None:
+            known = steps(self.root, text)[::-1]
+            if len(self.first_steps) < MOST_REMEMBERED:
+                self.first_steps[text] = known
+        return known
+
+    def further(self, path: "Way", tokens: list[Token]) -> list["Way"]:
+        """One token on from here. The last is tried first, and a tie goes to the first found: the
+        word itself before the word without its ending, and both before a colour or a small word."""
+        text = tokens[path.place].text
+        made = []
+        if text in self.fillers:
+            made.append(replace(path, place=path.place + 1, passing=True))
+        made += self.named(path.node, tokens, path)
+        for following in reversed(steps(path.node, text)):
+            made.append(replace(path, node=following, place=path.place + 1, passing=False))
+        return made
+
+    def named(self, node: Node, tokens: list[Token], path: "Way") -> list["Way"]:
+        """Paths over a colour or a number, where the tree has room for one here."""
+        made = []
+        if "{colour}" in node.next:
+            for length, colour in self.colours_at(tokens, path.place):
+                place, colours = path.place + length, (*path.colours, colour)
+                made.append(Way(node.next["{colour}"], place, colours, path.numbers))
+        if "{number}" in node.next and tokens[path.place].text[0].isdigit():
+            numbers = (*path.numbers, float(tokens[path.place].text[:9]))
+            made.append(Way(node.next["{number}"], path.place + 1, path.colours, numbers))
+        return made
 
     def colours_at(self, tokens: list[Token], place: int) -> Iterator[tuple[int, str]]:
         """Colours named here: how many tokens they take, and #rrggbb."""
+        if tokens[place].text not in self.colour_words:
+            return
         for length in (1, 2, 3):
             name = tuple(token.text for token in tokens[place : place + length])
             if len(name) == length and name in self.colours:
                 yield length, self.colours[name]
 
 
-def without_trailing_fillers(
-    match: Match | None, tokens: list[Token], fillers: frozenset[str]
-) -> Match | None:
-    """A term never ends with a small word that it only let pass."""
-    if match is None:
-        return None
-    after = match.after
-    while after - match.first > 1 and tokens[after - 1].text in fillers:
-        after -= 1
-    return Match(match.first, after, match.meaning, match.colours, match.numbers)
-
-
-def steps(node: Node, text: str) -> Iterator[Node]:
+def steps(node: Node, text: str) -> list[Node]:
     """Places in the tree that a token leads to: itself, itself without an ending, its stems."""
-    if text in node.next:
-        yield node.next[text]
+    found = [node.next[text]] if text in node.next else []
     for ending in ENDINGS:
         if text.endswith(ending) and len(text) - len(ending) >= 3:
-            plain = text[: -len(ending)]
-            if plain in node.next:
-                yield node.next[plain]
+            plain = node.next.get(text[: -len(ending)])
+            if plain is not None:
+                found.append(plain)
     if node.stems:
         for length in range(3, min(len(text), 24) + 1):
-            if text[:length] in node.stems:
-                yield node.stems[text[:length]]
+            stem = node.stems.get(text[:length])
+            if stem is not None:
+                found.append(stem)
+    return found
 
 
 @cache
@@ -165,6 +200,7 @@ def lexicon() -> Lexicon:
     made = Lexicon(
         root=Node(),
         colours={},
+        colour_words=set(),
         fillers=frozenset(small["fillers"]),
         spellings=words["spellings"],
         characters=str.maketrans(words["characters"]),
@@ -174,6 +210,7 @@ def lexicon() -> Lexicon:
     for colour, names in words["colours"].items():
         for name in names:
             made.colours[parts(name)] = colour
+            made.colour_words.add(parts(name)[0])
     for role in ("stop", "ignored", "negation", "turn", "listing", "then"):
         for term in small[role]:
             plant(made.root, term, Meaning(role))

@@ -108,16 +108,19 @@ def read(words: Lexicon, tokens: list[Token]) -> Reading:
     for index, each in enumerate(found):
         following = found[index + 1] if index + 1 < len(found) else None
         if isinstance(each, Token):
-            take_token(reading, each, tokens)
+            take_token(reading, each)
         else:
             take_match(reading, each, following)
+            if each.meaning.role == "ignored":
+                remember_unknown(reading, tokens[each.first].start, tokens[each.after - 1].end)
     return reading
 
 
-def take_token(reading: Reading, token: Token, tokens: list[Token]) -> None:
+def take_token(reading: Reading, token: Token) -> None:
     """A word that is in no list, or a mark."""
     if WORD.match(token.text):
-        remember_unknown(reading, token)
+        joins = HAN.match(token.text) is not None
+        remember_unknown(reading, token.start, token.end, joins=joins)
     elif token.text in SENTENCE_ENDS or (token.text in COMMAS and reading.spent):
         end_negation(reading)
     if token.text in SENTENCE_ENDS or token.text in COMMAS:
@@ -131,14 +134,14 @@ def begin_clause(reading: Reading) -> None:
     reading.before_clause = len(reading.said)
 
 
-def remember_unknown(reading: Reading, token: Token) -> None:
-    """Chinese characters that touch become one word."""
+def remember_unknown(reading: Reading, start: int, end: int, *, joins: bool = False) -> None:
+    """Note a place of the prompt; Chinese characters that touch become one word."""
     reading.strange.add(reading.clause)
     last = reading.unknown[-1] if reading.unknown else None
-    if last and HAN.match(token.text) and last[1] == token.start:
-        reading.unknown[-1] = (last[0], token.end)
+    if last and joins and last[1] == start:
+        reading.unknown[-1] = (last[0], end)
     else:
-        reading.unknown.append((token.start, token.end))
+        reading.unknown.append((start, end))
 
 
 def take_match(reading: Reading, match: Match, following: Match | Token | None) -> None:

@@ -74,10 +74,9 @@ def pointillist(picture: Picture, rng: Generator, *, amount: float, show: Show) 
         reaches = (radius * rng.uniform(0.5, 0.72, count) * 16).astype(np.int32).tolist()
         centres = (places * 16).astype(np.int32).tolist()
         for index, (centre, reach, paint) in enumerate(zip(centres, reaches, paints, strict=True)):
-            if index % 8000 == 7999:
+            if index % (count // 3 + 1) == count // 3:
                 show(small_of(canvas))
             cv2.circle(canvas, centre, reach, paint, -1, cv2.LINE_AA, 4)
-        show(small_of(canvas))
     return mix(picture, from_bytes(canvas), amount * 2.5)
 
 

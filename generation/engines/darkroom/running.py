@@ -83,7 +83,8 @@ def run(
             raise Cancelled
         started = time.perf_counter()
         amount = amount_of(bench.strength, operation.settings.get("intensity", 1.0))
-        apply(bench, entry, operation.settings, amount, randomness(index), len(entries))
+        last, rng = index == len(entries) - 1, randomness(index)
+        apply(bench, entry, operation.settings, amount, rng, len(entries), last=last)
         words: dict[str, Any] = {"name": entry.name, "settings": operation.settings}
         words |= {"amount": amount} if entry.scales else {}
         done.append(words | {"milliseconds": round((time.perf_counter() - started) * 1000)})
@@ -97,8 +98,10 @@ def apply(
     amount: float,
     rng: Generator,
     count: int,
+    *,
+    last: bool,
 ) -> None:
-    """Run one operation on the bench, within the mask, and show it."""
+    """Run one operation of `count` on the bench, within the mask, and show it."""
     bench.before, bench.stage = bench.picture, entry.name
     call = {key: value for key, value in settings.items() if key != "intensity"}
     if entry.scales:
@@ -116,8 +119,13 @@ def apply(
         )
     except cv2.error as error:
         raise EngineError(f"{entry.titles['en']} could not be made of this image.") from error
-    for frame in emerging(bench.before, made, -(-FEWEST_FRAMES // count), layered=entry.layered):
+    share = -(-FEWEST_FRAMES // count)
+    frames = list(emerging(bench.before, made, share, layered=entry.layered))
+    for frame in frames[:-1]:
         bench.show(frame)
+    if last:
+        bench.total = bench.step + 1
+    bench.show(frames[-1])
     bench.picture = within(bench, made)
 
 

@@ -30,8 +30,8 @@ from generation.engines.darkroom.pixels import (
 #: Receives the unfinished picture, small; may raise to stop the work.
 Show = Callable[[Picture], None]
 
-#: Strokes drawn between two looks at the unfinished picture.
-BETWEEN_LOOKS = 3000
+#: Looks at the unfinished picture in each layer.
+LOOKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +212,11 @@ def draw(easel: Easel, strokes: Strokes) -> None:
     """Put the strokes on the canvas; colour and height go in with one anti-aliased line."""
     paints, widths = strokes.paints.tolist(), strokes.widths.tolist()
     paths = strokes.paths[:, None]
+    pause = max(1, -(-len(paints) // LOOKS))
     for index, (paint, width) in enumerate(zip(paints, widths, strict=True)):
-        if index % BETWEEN_LOOKS == BETWEEN_LOOKS - 1:
+        if index % pause == pause - 1:
             easel.look()
         cv2.polylines(easel.canvas, paths[index], False, paint, width, cv2.LINE_AA, 4)
-    easel.look()
 
 
 def lit(easel: Easel, rng: Generator, impasto: float) -> Picture:
