@@ -257,14 +257,15 @@ def timed(
     """Every question once, after a few to warm up."""
     for to, thread in zip(asked[:20], own[:20], strict=True):
         search(to, int(thread))
-    seconds, recalls, short = [], [], 0
+    seconds, answers = [], []
     for to, thread in zip(asked, own, strict=True):
         start = time.perf_counter()
-        found = search(to, int(thread))
+        answers.append(set(search(to, int(thread))))
         seconds.append(time.perf_counter() - start)
-        right = truth(crowd, to, int(thread), visible)
-        recalls.append(len(right & set(found)) / len(right))
-        short += len(found) < 10
+    # Afterwards, because numpy's own scan would leave the processor's cache full of other things.
+    right = [truth(crowd, to, int(o), visible) for to, o in zip(asked, own, strict=True)]
+    recalls = [len(a & b) / len(b) for a, b in zip(answers, right, strict=True)]
+    short = sum(len(each) < 10 for each in answers)
     p50, p95 = np.percentile(np.array(seconds) * 1e3, (50, 95))
     recall = float(np.mean(recalls))
     return Row(name, float(visible.mean()), recall, float(p50), float(p95), short / len(asked))
@@ -301,7 +302,8 @@ def report(server: EmbeddedPostgres, crowd: Crowd, rows: list[Row], queries: int
 {datetime.now(UTC):%Y-%m-%d}; {len(crowd.vectors):,} synthetic vectors of {DIMENSIONS} numbers \
 (mean cosine {mean:.2f}, {len(np.unique(crowd.threads)):,} threads), {queries} queries, one client; \
 PostgreSQL {version[0] if version else "?"}, pgvector {extension[0] if extension else "?"}; \
-{os.cpu_count()} processors, shared. Index {(extension[1] if extension else 0) / 2**20:.0f} MB.
+{os.cpu_count()} processors, load \
+{os.getloadavg()[0]:.1f}. Index {(extension[1] if extension else 0) / 2**20:.0f} MB.
 
 The whole call `EmbeddingWf1.objects.nearest(to=, viewer=, limit=10)` from Python, the choice of the
 plan included; ten images, one per thread, own thread left out. Targets: recall@10 at least \

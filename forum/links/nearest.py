@@ -20,16 +20,19 @@ from forum.boards.models import Board
 FEW_VISIBLE = 20_000
 #: The walk goes on until it has found enough rows that pass the filter.
 WALK = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "100"}
+#: So many images are looked at for each one wanted, because the nearest often share a thread.
+LOOKED_AT = 10
 #: HNSW indexes of earlier versions can be corrupted by vacuum.
 LEAST_PGVECTOR = (0, 8, 4)
 
-#: `+ 0` keeps the index out of the exact statement. The outer part sorts what was found anew,
-#: because a relaxed walk yields it nearly in order.
+#: `+ 0` keeps the index out of the exact statement, whose boards may then be joined, in parallel; a
+#: join beside the walk would lose its order, hence an array there. The outer part sorts what was
+#: found anew, because a relaxed walk yields it nearly in order.
 _STATEMENT = """
 WITH found AS MATERIALIZED (
     SELECT image_id, thread_id, (vector <=> %s::halfvec({dimensions})){plain} AS distance
     FROM {table}
-    WHERE NOT hidden AND thread_id <> ALL(%s::bigint[]) AND board_id = ANY(ARRAY({boards}))
+    WHERE NOT hidden AND thread_id <> ALL(%s::bigint[]) AND board_id {among}
     ORDER BY distance LIMIT %s
 )
 SELECT image_id, thread_id, 1 - distance, (SELECT count(*) FROM found) FROM (
@@ -50,7 +53,7 @@ SELECT CASE WHEN EXISTS (
 
 BUILD = """
 CREATE INDEX CONCURRENTLY {index} ON {table}
-USING hnsw (vector halfvec_cosine_ops) WITH (m = 16, ef_construction = 64)
+USING hnsw (vector halfvec_cosine_ops) WITH (m = 16, ef_construction = 128)
 """
 
 
@@ -133,7 +136,7 @@ class Question:
         sql = _STATEMENT.format(
             table=self.table.name,
             dimensions=self.table.dimensions,
-            boards=visible,
+            among=f"= ANY(ARRAY({visible}))" if walk else f"IN ({visible})",
             plain="" if walk else " + 0",
         )
         vector = HalfVector(list(self.to)).to_text()
@@ -142,7 +145,7 @@ class Question:
 
 def asked(question: Question, *, walk: bool) -> list[Near]:
     """The answer. Where few large threads take all the places, it looks further."""
-    wide = max(200, 20 * question.limit)
+    wide = LOOKED_AT * question.limit
     while True:
         try:
             sql, values = question.statement(wide, walk=walk)
@@ -153,7 +156,7 @@ def asked(question: Question, *, walk: bool) -> list[Near]:
             rows = cursor.fetchall()
         if len(rows) >= question.limit or not rows or rows[0][3] < wide:
             return [Near(*row[:3]) for row in rows]
-        wide *= 8
+        wide *= 4
 
 
 def _ids_of(boards: QuerySet[Board]) -> tuple[str, tuple[Any, ...]]:
@@ -170,7 +173,7 @@ def pgvector_version() -> tuple[int, ...]:
 def make_index(table: VectorTable) -> bool:
     """Build the HNSW index unless a valid one is there; True when it was built.
 
-    Takes about 25 s for 100,000 images and does not stop writes, hence not inside a transaction.
+    Takes about a minute for 100,000 images and does not stop writes, hence not inside a transaction.
     Raises RuntimeError for a pgvector that would corrupt it.
     """
     if pgvector_version() < LEAST_PGVECTOR:
