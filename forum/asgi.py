@@ -14,7 +14,6 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from forum.live.lifespan import Lifespan  # noqa: E402
 from forum.live.sockets import patterns  # noqa: E402
 from forum.running.body_limit import BodyLimit  # noqa: E402
-from forum.running.body_limit import BodyLimit  # noqa: E402
 from forum.running.health import Door  # noqa: E402
 
 # Sockets have no CSRF token: the check of the Origin header stands in its place.
