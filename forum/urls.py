@@ -1,5 +1,6 @@
 """Doors for people. Each room names its own."""
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from forum.api.v1 import api
@@ -14,6 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
+
+if settings.DEBUG:  # for those who draw: every fragment in every state
+    urlpatterns.append(path("-/pieces/", include("forum.pieces.urls")))
 
 handler400 = "forum.live.errors.bad_request"
 handler403 = "forum.live.errors.forbidden"
