@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ def address(request: HttpRequest) -> str:
 def is_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a piece of a page rather than a page."""
     return request.headers.get("HX-Request") == "true"
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with, for binding it; None where the page is only asked for."""
+    return request.POST if request.method == "POST" else None
 
 
 def member_required(

@@ -12,7 +12,7 @@ from forum.boards import actions
 from forum.boards.forms import BoardForm, NewMember
 from forum.boards.models import Board
 from forum.members.models import Member
-from forum.web import MemberRequest, Request, member_required
+from forum.web import MemberRequest, Request, member_required, sent
 
 #: Boards on one page of the list.
 PAGE = 50
@@ -42,7 +42,7 @@ def new(request: MemberRequest) -> HttpResponse:
     """Make a board."""
     if not actions.may_create(request.member):
         raise actions.NotAllowed
-    form = BoardForm(request.POST or None)
+    form = BoardForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:
             board = actions.create(by=request.member, **form.cleaned_data)
@@ -66,7 +66,7 @@ def mine(request: MemberRequest, slug: str) -> Board:
 def edit(request: MemberRequest, slug: str) -> HttpResponse:
     """Change a board."""
     board = mine(request, slug)
-    form = BoardForm(request.POST or None, instance=board)
+    form = BoardForm(sent(request), instance=board)
     if request.method == "POST" and form.is_valid():
         try:
             board = actions.change(board=board, by=request.member, **form.cleaned_data)
@@ -95,7 +95,7 @@ def archive(request: MemberRequest, slug: str) -> HttpResponse:
 def members(request: MemberRequest, slug: str) -> HttpResponse:
     """Who belongs to a board; its moderators let others in."""
     board = mine(request, slug)
-    form = NewMember(request.POST or None)
+    form = NewMember(sent(request))
     if request.method == "POST" and form.is_valid() and form.member is not None:
         actions.add_member(
             board=board, member=form.member, by=request.member, role=form.cleaned_data["role"]

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from forum.members import actions, forms, tokens
 from forum.members.models import Invitation, Member, Role
-from forum.web import MemberRequest, Request, address, member_required
+from forum.web import MemberRequest, Request, address, member_required, sent
 
 
 class SignUp(SignupView):  # type: ignore[misc]
@@ -61,7 +61,7 @@ def appoint(request: MemberRequest, username: str) -> HttpResponse:
 @member_required
 def settings(request: MemberRequest) -> HttpResponse:
     """What members decide about themselves."""
-    form = forms.Settings(request.POST or None, instance=request.member)
+    form = forms.Settings(sent(request), instance=request.member)
     if request.method != "POST":
         return render(request, "members/settings.html", {"form": form})
     if not form.is_valid():
@@ -92,7 +92,7 @@ def speak(response: HttpResponse, language: str) -> HttpResponse:
 @member_required
 def keys(request: MemberRequest) -> HttpResponse:
     """API tokens: a list, and a new one, shown once."""
-    form = forms.NewToken(request.POST or None)
+    form = forms.NewToken(sent(request))
     words: dict[str, Any] = {"form": form, "tokens": request.member.tokens.order_by("-pk")}
     if request.method != "POST":
         return render(request, "members/tokens.html", words)
@@ -123,7 +123,7 @@ def delete_key(request: MemberRequest, pk: int) -> HttpResponse:
 @member_required
 def leave(request: MemberRequest) -> HttpResponse:
     """End one's account."""
-    form = forms.Leave(request.POST or None, member=request.member)
+    form = forms.Leave(sent(request), member=request.member)
     if request.method != "POST":
         return render(request, "members/leave.html", {"form": form})
     if form.is_valid():
@@ -151,7 +151,7 @@ def invitations(request: MemberRequest) -> HttpResponse:
     """Codes with which people sign up; for moderators."""
     if not request.member.is_moderator:
         raise actions.NotAllowed
-    form = forms.NewInvitation(request.POST or None)
+    form = forms.NewInvitation(sent(request))
     if request.method == "POST" and form.is_valid():
         actions.invite(by=request.member, **form.cleaned_data)
         return redirect("invitations")

@@ -1,0 +1,360 @@
+"""Who may do what: every route, every API call and every socket, against everybody.
+
+The place is a private board. Whoever does not belong to it must not learn whether anything is there,
+so refusals are 404, word for word the same as for what does not exist. A route without a row fails.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from forum.boards.models import Board, Membership
+from forum.images.models import Image
+from forum.links.models import SimilarityLink
+from forum.live.sockets import patterns
+from forum.members import tokens
+from forum.members.actions import invite
+from forum.members.models import Member
+from forum.threads.actions import read, take_in
+from forum.threads.models import Reply
+from tests.conftest import a_member
+from tests.factories import a_thread, ask, come_out
+
+CAST = ("anonymous", "stranger", "member", "moderator", "owner")
+#: A redirect to the sign-in page.
+IN = "in"
+
+# Columns as in CAST. "post" rows are sent without words unless WORDS has some, so 422 means: let in,
+# and then asked for what is missing.
+ROWS = """
+get  stream                     200 200 200 200 200
+get  waiting                    200 200 200 200 200
+get  post                       in  200 200 200 200
+post post                       in  422 422 422 422
+get  board                      404 404 200 200 200
+get  thread                     404 404 200 200 200
+get  image                      404 404 200 200 200
+get  plan                       404 404 200 200 200
+get  recipe                     404 404 200 200 200
+post answer                     in  404 302 302 302
+get  answer-upload              in  404 200 200 200
+post answer-upload              in  404 422 422 422
+get  answer-link                in  404 200 200 200
+post answer-link                in  404 422 422 422
+post read                       in  404 302 302 302
+post reading-delete             in  404 404 302 302
+get  reply                      404 404 200 200 200
+post reply-stop                 in  404 404 302 302
+post reply-again                in  404 404 302 302
+get  reply-frame                404 404 200 200 200
+get  image-file                 404 404 200 200 200
+get  lineage                    404 404 200 200 200
+get  image-edit                 in  404 404 200 200
+post image-edit                 in  404 404 422 422
+get  image-withdraw             in  404 404 200 200
+post image-withdraw             in  404 404 302 302
+post image-hide                 in  404 404 302 302
+post image-show                 in  404 404 302 302
+get  member-images              200 200 200 200 200
+get  my-images                  in  200 200 200 200
+get  resonances                 404 404 200 200 200
+post resonance-confirm          in  404 302 302 302
+post resonance-contest          in  404 302 302 302
+get  boards                     200 200 200 200 200
+get  board-new                  in  200 200 200 200
+post board-new                  in  422 422 422 422
+get  board-edit                 in  404 403 200 200
+post board-edit                 in  404 403 422 422
+post board-archive              in  404 403 302 302
+get  board-members              in  404 403 200 200
+post board-members              in  404 403 422 422
+post board-go                   in  404 302 302 302
+post board-member-remove        in  404 403 302 302
+get  account_login              200 302 302 302 302
+post account_login              200 302 302 302 302
+get  account_logout             302 200 200 200 200
+post account_logout             302 302 302 302 302
+get  account_signup             200 302 302 302 302
+post account_signup             200 302 302 302 302
+get  account_inactive           200 200 200 200 200
+get  account_change_password    in  200 200 200 200
+post account_change_password    in  200 200 200 200
+get  account_reauthenticate     in  200 200 200 200
+post account_reauthenticate     in  200 200 200 200
+get  member                     200 200 200 200 200
+post member-role                in  403 403 403 302
+get  settings                   in  200 200 200 200
+post settings                   in  302 302 302 302
+get  settings-tokens            in  200 200 200 200
+post settings-tokens            in  422 422 422 422
+post settings-token-delete      in  404 404 404 404
+get  settings-leave             in  200 200 200 200
+post settings-leave             in  422 422 422 422
+get  invitations                in  403 403 200 200
+post invitations                in  403 403 422 422
+post invitation-delete          in  403 403 302 302
+get  set_language               302 302 302 302 302
+post set_language               302 302 302 302 302
+get  api:openapi-json           200 200 200 200 200
+get  api:docs                   200 200 200 200 200
+get  api:api-root               404 404 404 404 404
+get  api:me                     401 200 200 200 200
+get  api:boards                 200 200 200 200 200
+post api:boards                 401 422 422 422 422
+post api:images                 401 422 422 422 422
+get  api:image                  404 404 200 200 200
+get  api:file                   404 404 200 200 200
+get  api:lineage                404 404 200 200 200
+get  api:resonances             404 404 200 200 200
+get  api:replies                404 404 200 200 200
+post api:replies                401 404 202 202 202
+post api:reply-upload           401 422 422 422 422
+post api:reply-link             401 404 422 422 422
+get  api:reply                  404 404 200 200 200
+post api:reply-cancel           401 404 403 200 200
+post api:reply-retry            401 404 403 202 202
+get  api:threads                200 200 200 200 200
+get  api:thread                 404 404 200 200 200
+"""
+
+WORDS: dict[str, dict[str, Any]] = {
+    "answer": {"prompt": "make it night", "key": "matrix"},
+    "read": {"text": "It waits."},
+    "member-role": {"role": "moderator"},
+    "set_language": {"language": "en"},
+    "api:replies": {"prompt": "make it night"},
+    "api:reply-link": {"image": 10**9},
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One verb of one route, and what everybody is answered."""
+
+    verb: str
+    name: str
+    answers: tuple[str, ...]
+
+
+def rows() -> list[Row]:
+    """The table above."""
+    parts = [line.split() for line in ROWS.strip().splitlines()]
+    return [Row(verb, name, tuple(answers)) for verb, name, *answers in parts]
+
+
+# --- the routes -------------------------------------------------------------------------------
+
+
+def routes() -> Iterator[tuple[str, URLPattern]]:
+    """Every route with its full name, from the URL resolver."""
+    todo: list[tuple[str, URLResolver]] = [("", get_resolver())]
+    while todo:
+        space, resolver = todo.pop()
+        for each in resolver.url_patterns:
+            if isinstance(each, URLResolver):
+                todo.append((f"{each.namespace}:" if each.namespace else space, each))
+            else:
+                yield f"{space}{each.name}", each
+
+
+def listed() -> set[tuple[str, str]]:
+    return {(row.verb, row.name) for row in rows()}
+
+
+def test_every_route_has_a_row():
+    named = {name for _verb, name in listed()}
+    missing = sorted({name for name, _pattern in routes()} - named)
+    assert not missing, f"Say in ROWS who may do what at: {', '.join(missing)}."
+
+
+def test_every_row_has_a_route():
+    stale = sorted({name for _verb, name in listed()} - {name for name, _pattern in routes()})
+    assert not stale, f"No such routes any more: {', '.join(stale)}."
+
+
+def test_the_resolver_is_really_walked():
+    assert len(list(routes())) >= 65
+
+
+# --- the world --------------------------------------------------------------------------------
+
+
+@dataclass
+class World:
+    """A private board with one of everything, and everybody."""
+
+    cast: dict[str, Member | None]
+    args: dict[str, list[Any]]
+
+
+def the_world() -> World:
+    """Rivers: its author Lin, its member Ada; Wen stands outside."""
+    owner, lin = a_member("olga", "owner"), a_member("lin")
+    board = Board.objects.create(slug="rivers", title="Rivers", made_by=owner, visibility="private")
+    ada, wen, moss = a_member("ada"), a_member("wen"), a_member("moss", "moderator")
+    for member in (lin, ada):
+        Membership.objects.create(board=board, member=member)
+    thread = a_thread(board, lin)
+    image = thread.first_image
+    done = ask(lin, image, key="done")
+    come_out(done.job)
+    child = take_in(done.job)
+    waiting = ask(lin, image, key="waiting")
+    other = a_thread(board, lin).first_image
+    cast = {"anonymous": None, "stranger": wen, "member": ada, "moderator": moss, "owner": owner}
+    return World(cast, the_args(board, image, child, waiting, other, lin))
+
+
+def the_args(
+    board: Board, image: Image, child: Image, waiting: Reply, other: Image, lin: Member
+) -> dict[str, list[Any]]:
+    """What each route is asked about."""
+    link = a_link(image, other)
+    reading = read(member=lin, image=image, text="It waits.")
+    moss = Member.objects.get(username="moss")
+    own = {
+        "reading-delete": [reading.pk],
+        "image-file": [image.pk, "thumb"],
+        "api:file": [child.pk, "original"],
+        "resonance-confirm": [image.pk, link.pk],
+        "resonance-contest": [image.pk, link.pk],
+        "board-member-remove": [board.slug, "ada"],
+        "member": ["lin"],
+        "member-role": ["lin"],
+        "member-images": ["lin"],
+        "settings-token-delete": [tokens.make(member=lin, name="x")[0].pk],
+        "invitation-delete": [invite(by=moss).pk],
+        "reply-again": [waiting.pk],
+        "recipe": [child.pk],
+    }
+    for name, pattern in routes():
+        text = str(pattern.pattern)
+        if name in own:
+            continue
+        if "slug" in text:
+            own[name] = [board.slug]
+        elif "repl" in name and ("replies/<int:pk>" in text or "<int:reply>" in text):
+            own[name] = [waiting.pk]
+        elif "thread" in name and "<int" in text:
+            own[name] = [image.thread_id]
+        elif "<int" in text:
+            own[name] = [image.pk]
+        else:
+            own[name] = []
+    return own
+
+
+def a_link(image: Image, other: Image) -> SimilarityLink:
+    """A resonance between two images."""
+    lower, higher = sorted([image, other], key=lambda each: each.pk)
+    return SimilarityLink.objects.create(
+        lower=lower,
+        higher=higher,
+        model="wf1",
+        state="strong",
+        cosine=0.9,
+        percentile=0.99,
+        rank_of_higher=1,
+        rank_of_lower=1,
+        among=100,
+    )
+
+
+def ask_for(world: World, row: Row, who: str) -> HttpResponse:
+    """Do it as somebody; whatever came of it is undone."""
+    client = Client()
+    member = world.cast[who]
+    if member is not None:
+        client.force_login(member)
+    address = reverse(row.name, args=world.args[row.name])
+    words = WORDS.get(row.name, {})
+    json = {"content_type": "application/json"} if row.name.startswith("api:") else {}
+    with transaction.atomic():
+        answer = client.get(address) if row.verb == "get" else client.post(address, words, **json)
+        transaction.set_rollback(True)
+    return answer
+
+
+def said(answer: HttpResponse) -> str:
+    """The status, or "in" for the way to the sign-in page."""
+    if answer.status_code == 302 and answer.headers["Location"].startswith("/account/login/"):
+        return IN
+    return str(answer.status_code)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row.verb} {row.name}")
+def test_everybody_is_answered_as_the_table_says(row):
+    world = the_world()
+    found = tuple(said(ask_for(world, row, who)) for who in CAST)
+    assert found == row.answers, f"{row.verb} {row.name} is {' '.join(found)}"
+
+
+@pytest.mark.django_db
+def test_what_is_hidden_and_what_is_not_there_are_told_alike():
+    world = the_world()
+    hidden = [row for row in rows() if row.verb == "get" and row.answers[1] == "404"]
+    nowhere = World(world.cast, {name: missing(args) for name, args in world.args.items()})
+    assert len(hidden) >= 15
+    for row in hidden:
+        told = [words_of(ask_for(each, row, "stranger")) for each in (world, nowhere)]
+        assert told[0] == told[1], row.name
+
+
+def missing(args: list[Any]) -> list[Any]:
+    """The same address with something that does not exist."""
+    first = 999_999 if args and isinstance(args[0], int) else "nowhere"
+    return [first, *args[1:]] if args else args
+
+
+def words_of(answer: HttpResponse) -> str:
+    """An answer without what names its own address or is drawn anew each time."""
+    text = answer.content.decode()
+    text = re.sub(r'csrf[mM]iddleware[tT]oken" value="[^"]*"|X-CSRFToken":"[^"]*"', "", text)
+    return re.sub(r"/(members|boards|images|threads|replies)/[^\"<]*", "", text)
+
+
+# --- sockets ----------------------------------------------------------------------------------
+
+#: Route of a socket -> what each of CAST is answered: a seat, or the code it is closed with.
+SOCKETS = {
+    "ws/threads/<int:thread_id>/": ("4403", "4403", "seat", "seat", "seat"),
+    "ws/stream/": ("seat", "seat", "seat", "seat", "seat"),
+    "": ("4404", "4404", "4404", "4404", "4404"),
+}
+
+
+def test_every_socket_has_a_row():
+    assert {str(each.pattern) for each in patterns} == set(SOCKETS)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("route", SOCKETS)
+async def test_sockets_answer_as_the_table_says(route):
+    world = await sync_to_async(the_world)()
+    path = "/" + route.replace("<int:thread_id>", str(world.args["thread"][0])) or "/nothing/"
+    found = tuple([await knock(path, world.cast[who]) for who in CAST])
+    assert found == SOCKETS[route], route
+
+
+async def knock(path: str, member: Member | None) -> str:
+    """A seat, or the code with which the socket is closed."""
+    wire = WebsocketCommunicator(URLRouter(patterns), path)
+    wire.scope["user"] = member or AnonymousUser()
+    await wire.connect()
+    # A seat with nothing to show yet is silent; a refusal comes at once.
+    silent = await wire.receive_nothing(1.0)
+    answer = {"type": "nothing"} if silent else await wire.receive_output(5)
+    await wire.disconnect()
+    return str(answer["code"]) if answer["type"] == "websocket.close" else "seat"
