@@ -8,10 +8,10 @@ table and one matcher serve both.
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 FILE = Path(__file__).with_name("lexicon.toml")
 TOKENS = re.compile(r"[a-zà-ÿ]+(?:'[a-z]+)?|\d+(?:\.\d+)?|[㐀-鿿]|[^\s]")
@@ -24,8 +24,7 @@ LONGEST = 12
 MOST_REMEMBERED = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One English word, number, Chinese character or mark, with its place in the prompt."""
 
     text: str
@@ -66,8 +65,7 @@ class Node:
     meaning: Meaning | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """A way into the tree: the node reached, the next token, and what was named on the way."""
 
     node: Node
@@ -94,16 +92,13 @@ class Lexicon:
     #: First words met so far with the places they lead to.
     first_steps: dict[str, list[Node]] = field(default_factory=dict)
 
-    @property
-    def colour_first(self) -> bool:
-        """Whether some term begins with a colour."""
-        return "{colour}" in self.root.next
-
     def tokens(self, prompt: str) -> list[Token]:
         """The prompt cut up: lower case, simplified characters, British spelling."""
         text = prompt.translate(self.characters)
         # Lower-casing may change the length of exotic letters; places must stay true to the prompt.
-        lowered = "".join(small if len(small := each.lower()) == 1 else each for each in text)
+        lowered = text.lower()
+        if len(lowered) != len(text):
+            lowered = "".join(low if len(low := each.lower()) == 1 else each for each in text)
         return [
             Token(self.spellings.get(found.group(), found.group()), found.start(), found.end())
             for found in TOKENS.finditer(lowered)
@@ -120,16 +115,21 @@ class Lexicon:
     def longest(self, tokens: list[Token], first: int) -> Match | None:
         """The longest term that begins at this token."""
         best: Match | None = None
+        text = tokens[first].text
+        nodes = self.beginnings(text)
+        if not nodes and text not in self.colour_words:
+            return None
         # A path that ends in a small word it let pass is no match yet.
-        paths = [Way(following, first + 1) for following in self.beginnings(tokens[first].text)]
-        if self.colour_first:
+        paths = [Way(node, first + 1) for node in nodes]
+        if text in self.colour_words:
             paths[:0] = self.named(self.root, tokens, Way(self.root, first))
         while paths:
             path = paths.pop()
             meaning = path.node.meaning
             if meaning and not path.passing and (best is None or path.place > best.after):
                 best = Match(first, path.place, meaning, path.colours, path.numbers)
-            if path.place < len(tokens) and path.place - first < LONGEST:
+            leaf = not path.node.next and not path.node.stems
+            if not leaf and path.place < len(tokens) and path.place - first < LONGEST:
                 paths.extend(self.further(path, tokens))
         return best
 
@@ -148,10 +148,10 @@ class Lexicon:
         text = tokens[path.place].text
         made = []
         if text in self.fillers:
-            made.append(replace(path, place=path.place + 1, passing=True))
+            made.append(Way(path.node, path.place + 1, path.colours, path.numbers, True))
         made += self.named(path.node, tokens, path)
         for following in reversed(steps(path.node, text)):
-            made.append(replace(path, node=following, place=path.place + 1, passing=False))
+            made.append(Way(following, path.place + 1, path.colours, path.numbers))
         return made
 
     def named(self, node: Node, tokens: list[Token], path: "Way") -> list["Way"]:

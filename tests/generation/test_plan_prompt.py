@@ -252,15 +252,15 @@ def test_every_term_reads_as_its_own_operation():
 
 
 def test_long_prompts_are_planned_in_time():
-    """2,000 characters within 5 ms, the best of five because the machine may be busy."""
+    """2,000 characters within 5 ms, processor time, the best of nine: the machine may be busy."""
     lexicon()
     prompt = ("a slightly snowy night like van gogh, no rain, 不要下雪只要雾, dragon " * 40)[:2000]
     planning.plan(prompt, "darkroom")
     times = []
-    for _ in range(5):
-        started = time.perf_counter()
+    for _ in range(9):
+        started = time.process_time()
         planning.plan(prompt, "darkroom")
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert min(times) < 0.005
 
 
