@@ -39,7 +39,7 @@ def post(
 
     With a `lock` at most one such task waits: False when one does already.
     """
-    schedule = {"schedule_in": {"seconds": after}} if after else {}
+    schedule: dict[str, Any] = {"schedule_in": {"seconds": after}} if after else {}
     ready = outgoing.configure_task(
         task, queue=queue, queueing_lock=lock, priority=priority, **schedule
     )

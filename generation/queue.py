@@ -74,17 +74,18 @@ def submit(
     `return_to` names the task that takes the result in: it is called with `job_id`. Raises
     `LookupError` for a preset that is not there.
     """
-    edit = isinstance(request, EditRequest)
+    if isinstance(request, EditRequest):
+        words: dict[str, Any] = {
+            "task": Task.EDIT,
+            "preset": request.preset,
+            "queue": f"edit:{request.preset}",
+            "priority": -open_jobs(asker),
+            "seconds": expected_seconds(request),
+        }
+    else:
+        words = {"task": Task.EMBED, "queue": "embed", "seconds": EMBED_SECONDS}
     job = Job.objects.create(
-        task=Task.EDIT if edit else Task.EMBED,
-        request=request.as_json(),
-        preset=request.preset if edit else "",
-        queue=f"edit:{request.preset}" if edit else "embed",
-        return_to=return_to,
-        topic=topic,
-        asker=asker,
-        priority=-open_jobs(asker) if edit else 0,
-        seconds=expected_seconds(request) if edit else EMBED_SECONDS,
+        request=request.as_json(), return_to=return_to, topic=topic, asker=asker, **words
     )
     post_work(job)
     return job.pk
@@ -200,6 +201,7 @@ def result(job_id: int) -> EditResult | EmbedResult | None:
     if found is None:
         return None
     task, words = found
+    assert words is not None  # a constraint of the table
     return EditResult.from_json(words) if task == Task.EDIT else EmbedResult.from_json(words)
 
 
