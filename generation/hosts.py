@@ -23,6 +23,8 @@ SECRETS = ("SECRET_KEY", "DATABASE_URL", "PASSWORD", "AWS_")
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 #: Seconds a spare host may idle before its memory is given back.
 SPARE = 120.0
+#: Seconds a host may take, beyond its patience, to import its engines on a busy machine.
+STARTING = 60.0
 log = structlog.get_logger("generation")
 
 OnStep = Callable[[dict[str, Any], bytes], None]
@@ -50,6 +52,8 @@ class Host:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._killed = False
+        #: Whether it has said a word since its start.
+        self._warm = False
         self.used = False
         self.rested_at = time.monotonic()
 
@@ -74,7 +78,7 @@ class Host:
                 cwd=ROOT,
                 env={**without_secrets(os.environ), **THREADS},
             )
-        self._killed, self.used = False, False
+        self._killed = self.used = self._warm = False
         self._reader, self._writer = await asyncio.open_connection(sock=ours)
         self._send({"do": "warm", "id": "warm", "presets": list(self._presets)})
 
@@ -91,12 +95,13 @@ class Host:
         self._send(order)
         while True:
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(patience if self._warm else patience + STARTING):
                     words, blob = await wire.receive(self._reader)
             except TimeoutError:
                 raise HostSilent from None
             except wire.LineBroken:
                 raise HostLost(await self._ending()) from None
+            self._warm = True
             if words.get("id") != order["id"]:
                 continue
             if words["say"] != "step":

@@ -29,6 +29,8 @@ def names_on_disk(job: int) -> set[str]:
 def assert_one_publication_each(jobs: list[int]) -> None:
     """Done, one image each, no file beside the published ones that is finished."""
     states = dict(Job.objects.filter(pk__in=jobs).values_list("pk", "state"))
+    bad = Job.objects.filter(pk__in=jobs).exclude(state=State.DONE)
+    assert not bad.exists(), list(bad.values_list("pk", "reason", "detail", "attempt"))
     assert set(states.values()) == {State.DONE}, states
     assert list(queue.audit()) == []
 
