@@ -76,6 +76,8 @@ $(BIN)/pip:
 $(VENV)/.light: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing what the forum needs."
 	@$(BIN)/pip install -q -c constraints.txt -e .
+# The demo's photographs lie in this package; nothing imports it, so it comes without its own needs.
+	@$(BIN)/pip install -q -c constraints.txt --no-deps scikit-image
 	@touch $@
 
 $(VENV)/.full: pyproject.toml constraints.txt | $(BIN)/pip

@@ -1,11 +1,12 @@
 """The one entrance of the web process: pages by HTTP, and browsers that stay connected."""
 
 import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forum.settings")
-pages = get_asgi_application()  # loads the apps; what follows may import models
+pages: Any = get_asgi_application()  # loads the apps; what follows may import models
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402

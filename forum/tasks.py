@@ -7,7 +7,9 @@ from django.db import transaction
 from procrastinate.contrib.django import app
 
 from forum.images.models import File
+from forum.images.audit import sweep_orphans
 from forum.links import actions as links
+from forum.links.relinking import relink
 from forum.threads import actions as threads
 from generation import queue
 from generation.requests import EmbedRequest
@@ -49,3 +51,17 @@ def receive_failure(job_id: int) -> None:
     """A job failed: its reply says why, where there is one."""
     threads.take_in_failure(job_id)
     queue.mark_taken_in(job_id)
+
+
+@app.periodic(cron="7 3 * * *")
+@app.task(name="forum.relink", queue=queue.LIGHT, queueing_lock="forum.relink")
+def mend_links(timestamp: int) -> None:
+    """Nightly: images taken in at the same instant may have missed each other."""
+    relink()
+
+
+@app.periodic(cron="27 * * * *")
+@app.task(name="forum.sweep_orphans", queue=queue.LIGHT, queueing_lock="forum.sweep_orphans")
+def sweep_files(timestamp: int) -> None:
+    """Hourly: remove files that no row claims any more."""
+    sweep_orphans()

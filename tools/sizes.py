@@ -19,7 +19,10 @@ def function_lengths(path: Path) -> list[tuple[int, str]]:
     """(lines, name) of each function in a file."""
     tree = ast.parse(path.read_text())
     return [
-        ((node.end_lineno or node.lineno) - node.lineno + 1, f"{path.relative_to(ROOT)}:{node.name}")
+        (
+            (node.end_lineno or node.lineno) - node.lineno + 1,
+            f"{path.relative_to(ROOT)}:{node.name}",
+        )
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]

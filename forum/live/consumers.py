@@ -12,7 +12,7 @@ from django.conf import settings
 
 from forum.boards.models import Board
 from forum.live import fragments
-from forum.live.fragments import Answers, Stream, Tree, View
+from forum.live.fragments import Answers, Beside, Stream, Tree, View
 from forum.live.hubs import hubs
 from forum.members.models import Member
 from forum.threads.models import Thread
@@ -32,9 +32,10 @@ _open: Counter[str] = Counter()
 class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Shows one view of one topic to one person."""
 
-    #: Floor for the architecture test: consumers reach the database only through `seat` and fragments.
     topic: str
     view: View
+    #: A second thing the page shows, with a topic of its own.
+    aside: tuple[str, View] | None = None
     everyone: ClassVar[Counter[str]] = _open
 
     async def connect(self) -> None:
@@ -55,6 +56,8 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
         _open[self.who] += 1
         self.seated = True
         hubs.join(self.topic, self.view, self)
+        if self.aside is not None:
+            hubs.join(*self.aside, self)
         self.show(await fragments.whole(self.view))
         self.start(self.pump())
         self.start(self.recheck())
@@ -65,6 +68,8 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         self.seated = False
         hubs.leave(self.topic, self.view, self)
+        if self.aside is not None:
+            hubs.leave(*self.aside, self)
         _open[self.who] -= 1
         if not _open[self.who]:
             del _open[self.who]
@@ -175,6 +180,7 @@ class WatchThread(Watch):
             return False
         self.topic = thread.topic
         self.view = Tree(pk) if image is None else Answers(pk, image)
+        self.aside = None if image is None else (f"image.{image}", Beside(image))
         return True
 
     @property

@@ -85,6 +85,21 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """The resonances beside one image. Everybody sees their own, so only the news is told."""
+
+    image: int
+
+    def whole(self) -> Pieces:
+        """Have the page fetch them anew."""
+        return {"resonances": render_to_string("live/resonances.html", {"image_id": self.image})}
+
+    def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
+        """The same, however many links changed."""
+        return self.whole()
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
     """A thread as a tree, on its own page."""
 
