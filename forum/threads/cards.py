@@ -31,6 +31,8 @@ class Card:
     #: Which state people read, one of `ReplyState`.
     state: str
     standing: Standing | None = None
+    #: How many answers the image has that it became.
+    answers: int = 0
 
     @property
     def is_forming(self) -> bool:
@@ -84,32 +86,37 @@ class Card:
 
 
 def cards_for(replies: Iterable[Reply]) -> list[Card]:
-    """A card for each reply, in order, with one query for the jobs of all that are forming.
+    """A card for each reply, in order.
 
+    One query for the jobs of all that are forming, and one for the answers of all that are done.
     Take the replies from `Reply.objects....for_card()`.
     """
     rows = list(replies)
     jobs = [row.job for row in rows if row.is_forming and row.job is not None]
     standings = queue.read(jobs) if jobs else {}
-    return [card(row, standings.get(row.job or 0)) for row in rows]
+    images = {row.image_id for row in rows if row.image_id is not None}
+    answers = Reply.objects.count_answers(images) if images else {}
+    return [
+        card(row, standings.get(row.job or 0), answers.get(row.image_id or 0, 0)) for row in rows
+    ]
 
 
-def card(reply: Reply, standing: Standing | None) -> Card:
+def card(reply: Reply, standing: Standing | None, answers: int = 0) -> Card:
     """The card of a reply whose job stands there.
 
     The row says *waiting* until the result is taken in, see `actions/stopping.py`.
     """
     envisioning = reply.is_forming and standing is not None and standing.state in AT_WORK
-    return Card(reply, ReplyState.RUNNING if envisioning else reply.state, standing)
+    return Card(reply, ReplyState.RUNNING if envisioning else reply.state, standing, answers)
 
 
 def answers_of(image: Image, *, before: str = "") -> tuple[list[Card], int | None]:
     """The newest answers of an image, and the reply from which "Earlier" goes on.
 
-    Three queries at most, however many there are. Brings the files of the image too: its picture and
+    Four queries at most, however many there are. Brings the files of the image too: its picture and
     those of its answers come together.
     """
-    rows = Reply.objects.answers_to(image).for_card().prefetch_related(None).order_by("-pk")
+    rows = Reply.objects.answers_to(image).select_related("author", "image").order_by("-pk")
     if before.isdecimal() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     window = list(rows[: WINDOW + 1])

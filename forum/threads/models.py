@@ -1,12 +1,12 @@
 """Threads, replies with their states, and readings."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -130,8 +130,21 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         )
 
     def answers_to(self, image: Image) -> "ReplyQuerySet":
-        """Replies to an image that everybody who sees it sees."""
-        return self.filter(to=image, thread=image.thread_id).shown_to_all()
+        """Replies to an image that everybody who sees it sees: `shown_to_all` for a known board."""
+        open_to_all = [Visibility.PUBLIC]
+        if image.board.visibility != Visibility.PUBLIC:
+            open_to_all.append(Visibility.MEMBERS)
+        return self.filter(
+            Q(image__isnull=True)
+            | Q(image__board=image.board_id)
+            | Q(image__board__visibility__in=open_to_all),
+            to=image,
+            thread=image.thread_id,
+        )
+
+    def as_which(self, image: Image) -> "ReplyQuerySet":
+        """The reply that an uploaded image is, for those who see the image: one board, one thread."""
+        return self.filter(image=image, thread=image.thread_id, kind=ReplyKind.UPLOAD)
 
     def holding(self) -> "ReplyQuerySet":
         """Those by which an image no longer waits: done, or coming into being."""
@@ -153,17 +166,18 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         return seen if member.is_moderator else seen.filter(author=member)
 
     def for_card(self) -> "ReplyQuerySet":
-        """With everything `_reply.html` shows, in three queries.
+        """With the rows that `_reply.html` shows, in three queries."""
+        rows = self.select_related("author", "image", "to")
+        return rows.prefetch_related("image__files", "to__files")
 
-        `answer_count` says how many answers the image has that the reply became.
+    def count_answers(self, images: Iterable[int]) -> dict[int, int]:
+        """How many answers these images have, by id; those without any are left out.
+
+        Grouped in one pass: a subquery for each row would be planned by averages, which one image
+        with ten thousand answers spoils.
         """
-        answers = Reply.objects.filter(to=OuterRef("image")).done().order_by().values("to")
-        counted = Subquery(answers.annotate(n=Count("pk")).values("n"), IntegerField())
-        return (
-            self.select_related("author", "image__author", "to", "thread__board")
-            .prefetch_related("image__files", "to__files")
-            .annotate(answer_count=Coalesce(counted, 0))
-        )
+        done = self.filter(to__in=list(images)).done().order_by()
+        return dict(done.values_list("to").annotate(n=Count("pk")))
 
 
 class Reply(models.Model):
@@ -273,6 +287,10 @@ class ReplySource(models.Model):
 
 
 class ReadingQuerySet(models.QuerySet["Reading"]):
+    def about(self, image: Image) -> "ReadingQuerySet":
+        """Readings of one image, for those who see it, with their authors."""
+        return self.filter(image=image).select_related("author")
+
     def visible_to(self, member: Member | None) -> "ReadingQuerySet":
         """Readings of images this person may look at."""
         return self.filter(image__in=Image.objects.visible_to(member))

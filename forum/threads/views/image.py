@@ -1,6 +1,7 @@
 """The image page: the picture, what was said, the composer, its answers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse
@@ -14,7 +15,7 @@ from forum.threads import recipes
 from forum.threads.cards import answers_of
 from forum.threads.forms import LONGEST_PROMPT, Prompt
 from forum.threads.forms import Reading as ReadingForm
-from forum.threads.models import Reading, Reply, ReplyKind
+from forum.threads.models import Reading, Reply
 from forum.web import Request
 from generation import queue
 
@@ -60,15 +61,13 @@ def page(
     words = {
         **composer(found, form, request.member),
         "thread": found.thread,
-        "asked": asking(found, request.member),
+        "asked": asking(found, strip),
         "parent": parent(strip),
         "strip": strip,
         "cards": cards,
         "older": older,
         "is_earlier": "before" in request.GET,
-        "readings": Reading.objects.visible_to(request.member)
-        .filter(image=found)
-        .select_related("author")[:READINGS],
+        "readings": Reading.objects.about(found)[:READINGS],
         "reading_form": reading or ReadingForm(),
         "recipe": recipes.groups(found.recipe),
         "strip_files": frames(found),
@@ -88,10 +87,27 @@ def composer(found: Image, form: Prompt, member: Member | None) -> dict[str, Any
     }
 
 
-def asking(found: Image, member: Member | None) -> Reply | None:
-    """The reply that this image is, if it is one."""
-    rows = Reply.objects.visible_to(member).filter(image=found).exclude(kind=ReplyKind.LINK)
-    return rows.select_related("author", "to__author").first()
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody said with this image, and to whom."""
+
+    author: Member | None
+    #: Whose image was answered; None where that cannot be seen.
+    other: Member | None
+    prompt: str = ""
+    language: str = ""
+
+
+def asking(found: Image, strip: Sequence[Node]) -> Asked | None:
+    """The reply that this image is, if it is one. A derivative knows it by itself."""
+    if not found.is_original:
+        answered = parent(strip)
+        prompt = str(found.recipe.get("prompt", ""))
+        return Asked(found.author, answered.author if answered else None, prompt, found.language)
+    if found.thread.first_image_id == found.pk:
+        return None
+    reply = Reply.objects.as_which(found).select_related("author", "to__author").first()
+    return None if reply is None else Asked(reply.author, reply.to.author)
 
 
 def parent(strip: Sequence[Node]) -> Image | None:
