@@ -7,4 +7,5 @@ class ForumConfig(AppConfig):
 
     def ready(self) -> None:
         from forum import checks  # noqa: F401  registers the system checks
+        from forum.links import forgetting  # noqa: F401  registers what withdrawn images take along
         from forum.threads import actions  # noqa: F401  registers what leaving members take along
