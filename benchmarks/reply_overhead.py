@@ -215,7 +215,7 @@ def told(taken: list[Answer], memory: int) -> str:
     reached = median(rows["overhead until the job is done"])
     return f"""# What the house adds to an answer
 
-{len(taken)} answers to one picture of 1600 x 1200 ({", ".join(PROMPTS)}), one at a time, on an idle
+{len(taken)} answers to one picture of 1600 x 1200 ({", ".join(PROMPTS)}), one at a time, on
 {platform.machine()} with {os.cpu_count()} cores, embedded PostgreSQL with fsync, local storage,
 Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}, {datetime.now(UTC):%Y-%m-%d}.
 Milliseconds:
