@@ -32,7 +32,7 @@ POST_IMPRESSIONIST = Brushes(
     curl=0.05,
     saturation=1.35,
     impasto=0.9,
-    density=0.72,
+    density=0.64,
     follow=0.8,
 )
 

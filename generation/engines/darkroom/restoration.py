@@ -62,7 +62,7 @@ def quiet(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
     light, first, second = cv2.split(lab)
     level = noise_level(np.asarray(light, np.uint8))
-    light = cv2.fastNlMeansDenoising(light, None, float(np.clip(1.1 * level, 2, 11)), 3, 11)
+    light = cv2.fastNlMeansDenoising(light, None, float(np.clip(1.1 * level, 2, 11)), 3, 9)
     first, second = cv2.bilateralFilter(first, 7, 12, 4), cv2.bilateralFilter(second, 7, 12, 4)
     return np.asarray(cv2.cvtColor(cv2.merge([light, first, second]), cv2.COLOR_LAB2RGB), np.uint8)
 

@@ -1,10 +1,13 @@
 """What single operations promise: the picture itself is looked at, by numbers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from generation.engines.darkroom.sky import sky
+from generation.engines.darkroom.table import program
 from generation.engines.darkroom.wear import blemished
 from generation.requests import Operation
 from tests.generation.darkroom.conftest import Run, item, landscape, photograph, pixels
@@ -140,3 +143,11 @@ def test_the_sky_is_found_without_a_network():
     found = sky(np.asarray(source, np.float32) / 255)
     assert found[:90].mean() > 0.95 and found[180:].mean() < 0.02
     assert sky(np.zeros((60, 80, 3), np.float32)).max() == 0
+
+
+def test_the_reference_page_lists_the_whole_program():
+    """The page is written by hand around the table, so it must not fall behind."""
+    page = (Path(__file__).parents[3] / "docs/reference/darkroom.md").read_text("utf-8")
+    missing = [name for name, entry in program().items() if f"`{name}`" not in page]
+    assert missing == []
+    assert all(entry.sentences["en"] in page for entry in program().values())

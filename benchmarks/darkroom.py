@@ -1,0 +1,167 @@
+"""Milliseconds of every operation of the darkroom at 1024 x 1024 on one core.
+
+Where OpenCV, Pillow or scikit-image has a function for the same purpose, it is timed in the same run on
+the same picture. Prints JSON lines, then a table; `--markdown FILE` writes the table.
+
+    python benchmarks/darkroom.py photograph.jpg [--repeats 5] [--markdown benchmarks/results/darkroom.md]
+"""
+
+import argparse
+import json
+import pkgutil
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import PIL
+from PIL import Image, ImageEnhance, ImageOps
+
+from generation.engines.darkroom.engine import randomness
+from generation.engines.darkroom.pixels import Picture, from_bytes, to_bytes
+from generation.engines.darkroom.table import Entry, program
+
+SIDE = 1024
+#: Figures to reach, in milliseconds; the others share a goal for their median.
+GOALS = {"impressionist": 1200, "post_impressionist": 1200, "pointillist": 1200}
+GOALS |= {"abstract_expressionist": 1200, "dream": 600, "restore": 800}
+MEDIAN_GOAL = 150
+
+
+def peers(image: Image.Image, pixels: np.ndarray) -> dict[str, tuple[str, Callable[[], Any]]]:
+    """The nearest ready-made function for an operation, by name."""
+    blue = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    found: dict[str, tuple[str, Callable[[], Any]]] = {
+        "impressionist": ("cv2.stylization", lambda: cv2.stylization(blue)),
+        "watercolour": ("cv2.edgePreservingFilter", lambda: cv2.edgePreservingFilter(blue)),
+        "pencil": ("cv2.pencilSketch", lambda: cv2.pencilSketch(blue)),
+        "comic": ("cv2.pyrMeanShiftFiltering", lambda: cv2.pyrMeanShiftFiltering(blue, 8, 20)),
+        "restore": (
+            "cv2.fastNlMeansDenoisingColored",
+            lambda: cv2.fastNlMeansDenoisingColored(blue),
+        ),
+        "vivid": ("PIL ImageEnhance.Color", lambda: ImageEnhance.Color(image).enhance(1.5)),
+        "contrast": (
+            "PIL ImageEnhance.Contrast",
+            lambda: ImageEnhance.Contrast(image).enhance(1.3),
+        ),
+        "invert": ("PIL ImageOps.invert", lambda: ImageOps.invert(image)),
+        "solarise": ("PIL ImageOps.solarize", lambda: ImageOps.solarize(image)),
+        "black_and_white": ("PIL convert('L')", lambda: image.convert("L")),
+        "duotone": (
+            "PIL ImageOps.colorize",
+            lambda: ImageOps.colorize(image.convert("L"), "navy", "gold"),
+        ),
+        "pixel_art": ("PIL quantize", lambda: image.quantize(24)),
+        "rotate": ("PIL rotate(90)", lambda: image.rotate(-90, expand=True)),
+        "flip": ("PIL mirror", lambda: ImageOps.mirror(image)),
+    }
+    try:
+        from skimage.restoration import denoise_tv_chambolle
+        from skimage.segmentation import slic
+    except ImportError:
+        return found
+    found["stained_glass"] = ("skimage slic", lambda: slic(pixels, n_segments=400, channel_axis=-1))
+    found["ink_wash"] = (
+        "skimage denoise_tv_chambolle",
+        lambda: denoise_tv_chambolle(pixels, channel_axis=-1, max_num_iter=20),
+    )
+    return found
+
+
+def call(entry: Entry, picture: Picture) -> Picture:
+    """One run as designed: amount 1, default settings."""
+    settings = entry.checked({})
+    settings.pop("intensity", None)
+    if entry.scales:
+        settings["amount"] = 1.0
+    if entry.layered:
+        settings["show"] = lambda shown: None
+    if entry.second:
+        settings["second"] = None
+    function = pkgutil.resolve_name(f"generation.engines.darkroom.{entry.run}")
+    made: Picture = function(picture, randomness(1, 0), **settings)
+    return made
+
+
+def milliseconds(work: Callable[[], Any], repeats: int) -> tuple[float, float]:
+    """Median wall and processor time, in milliseconds, after one run to warm up."""
+    work()
+    walls, processors = [], []
+    for _ in range(repeats):
+        wall, processor = time.perf_counter(), time.process_time()
+        work()
+        walls.append((time.perf_counter() - wall) * 1000)
+        processors.append((time.process_time() - processor) * 1000)
+    return statistics.median(walls), statistics.median(processors)
+
+
+def measured(image: Image.Image, repeats: int) -> list[dict[str, Any]]:
+    """A row for each operation, printed as JSON when it is there."""
+    pixels = np.asarray(image)
+    picture, others, rows = from_bytes(pixels), peers(image, pixels), []
+    for name, entry in program().items():
+        wall, processor = milliseconds(lambda entry=entry: to_bytes(call(entry, picture)), repeats)
+        row: dict[str, Any] = {"operation": name, "ms": round(wall), "cpu_ms": round(processor)}
+        if name in others:
+            title, work = others[name]
+            peer, _ = milliseconds(work, min(3, repeats))
+            row |= {
+                "peer": title,
+                "peer_ms": round(peer),
+                "ratio": round(wall / max(peer, 0.01), 2),
+            }
+        rows.append(row)
+        print(json.dumps(row), flush=True)
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows as Markdown."""
+    lines = ["| operation | ms | processor ms | nearest ready-made function | its ms | ratio |"]
+    lines.append("|---|---|---|---|---|---|")
+    for row in rows:
+        peer, its, ratio = (row.get(key, "") for key in ("peer", "peer_ms", "ratio"))
+        lines.append(
+            f"| {row['operation']} | {row['ms']} | {row['cpu_ms']} | {peer} | {its} | {ratio} |"
+        )
+    return "\n".join(lines)
+
+
+def verdict(rows: list[dict[str, Any]]) -> str:
+    """Goals beside what was measured, in processor time."""
+    times = {row["operation"]: row["cpu_ms"] for row in rows}
+    lines = [f"- median operation: {statistics.median(times.values()):.0f} ms (goal {MEDIAN_GOAL})"]
+    lines += [f"- {name}: {times[name]} ms (goal {goal})" for name, goal in GOALS.items()]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return "\n".join([*lines, f"- memory of the process, peers included: {peak:.0f} MB (goal 400)"])
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photograph", type=Path)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--markdown", type=Path)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    image = Image.open(options.photograph).convert("RGB").resize((SIDE, SIDE))
+    rows = measured(image, options.repeats)
+    versions = f"Python {platform.python_version()}, numpy {np.__version__}, OpenCV {cv2.__version__}, Pillow {PIL.__version__}"
+    text = (
+        f"# The darkroom at {SIDE} x {SIDE}, one thread\n\n{versions}; {platform.machine()}; "
+        f"{options.photograph.name}, median of {options.repeats} runs; the machine was shared, so "
+        f"processor time is the steadier number.\n\n{verdict(rows)}\n\n{table(rows)}\n"
+    )
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
