@@ -41,7 +41,7 @@ vendor: $(VENV)/.light ## Are the committed files of others unchanged?
 	$(BIN)/python -m tools.vendor --check
 
 messages: $(VENV)/.light ## Collect and compile the translations (needs gettext)
-	$(MANAGE) makemessages --locale zh_Hans --no-obsolete --no-wrap --ignore '$(VENV)' --ignore build
+	$(MANAGE) makemessages --locale zh_Hans --no-obsolete --no-wrap --add-location file --ignore '$(VENV)' --ignore build
 	$(MANAGE) compilemessages --ignore '$(VENV)'
 
 bench: $(VENV)/.full ## Measure; results go to benchmarks/results

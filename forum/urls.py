@@ -13,7 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("forum.members.urls")),
     path("", include("forum.live.urls")),
     path("api/v1/", api.urls),
-    path("i18n/", include("django.conf.urls.i18n")),
 ]
 
 if settings.DEBUG:  # for those who draw: every fragment in every state

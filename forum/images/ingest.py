@@ -165,7 +165,7 @@ def heif_is_here() -> bool:
 def accepted_kinds() -> str:
     """The kinds taken, for people, such as "JPEG, PNG, WebP, AVIF or GIF"."""
     names = ["JPEG", "PNG", "WebP", "AVIF", *(["HEIC"] if heif_is_here() else [])]
-    return _("%(names)s or %(last)s") % {"names": ", ".join(names), "last": "GIF"}
+    return _("%(names)s or %(last)s") % {"names": _(", ").join(names), "last": "GIF"}
 
 
 def _decode(source: Path, folder: Path, kind: str, about: dict[str, Any]) -> dict[str, Any]:

@@ -54,13 +54,14 @@ class Resonance:
     @property
     def why(self) -> str:
         """What is alike, in few words; what people said of it comes first."""
-        return self.link.name or ", ".join(words(self.link.traits))
+        return self.link.name or _(", ").join(words(self.link.traits))
 
     @property
     def reason(self) -> str:
         """Why the two are linked, as a sentence in the reader's language."""
         alike = _("alike in %(traits)s") % {"traits": _(" and ").join(words(self.link.traits))}
-        return f"{self.mutual}; {alike}" if self.link.traits else self.mutual
+        both = {"one": self.mutual, "two": alike}
+        return _("%(one)s; %(two)s") % both if self.link.traits else self.mutual
 
     @property
     def mutual(self) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from numpy.typing import NDArray
 
 #: Parts of a wf1 vector in its order: name, how many numbers, and the mean and standard deviation
@@ -17,7 +18,8 @@ PARTS: Final = (
     ("texture", 38, 0.67, 0.21),
 )
 WORDS: Final[dict[str, Promise]] = {
-    "light": _("light"),
+    # Light that falls, not the light theme.
+    "light": pgettext_lazy("trait of an image", "light"),
     "colour": _("colour"),
     "composition": _("composition"),
     "texture": _("texture"),

@@ -6,9 +6,11 @@ from allauth.account.views import SignupView
 from django.conf import settings as switches
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.core.exceptions import BadRequest
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -70,6 +72,20 @@ def settings(request: MemberRequest) -> HttpResponse:
     member = form.save()
     messages.success(request, _("Saved."))
     return speak(redirect("settings"), member.language)
+
+
+@require_POST
+def set_language(request: Request) -> HttpResponse:
+    """The switch in the bar: kept for a member everywhere, for a visitor on this machine."""
+    language = request.POST.get("language", "")
+    if language not in dict(switches.LANGUAGES):
+        raise BadRequest("no such language")
+    if request.member is not None:
+        request.member.language = language
+        request.member.save(update_fields=["language"])
+    back = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
+    return speak(redirect(back if ours else "stream"), language)
 
 
 def speak(response: HttpResponse, language: str) -> HttpResponse:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from generation import queue
@@ -61,7 +61,7 @@ def made_with(recipe: dict[str, Any]) -> Iterator[Row]:
     yield _("weights"), str(recipe.get("weights", ""))
     preset = queue.presets().get(name)
     if preset is not None:
-        free = "" if preset.commercial else f" · {now('not for money')}"
+        free = "" if preset.commercial else f" · {gettext('not for money')}"
         yield _("licence of the engine"), preset.licence + free
 
 

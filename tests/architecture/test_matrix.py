@@ -104,7 +104,7 @@ post settings-leave             in  422 422 422 422
 get  invitations                in  403 403 200 200
 post invitations                in  403 403 422 422
 post invitation-delete          in  403 403 302 302
-get  set_language               302 302 302 302 302
+get  set_language               405 405 405 405 405
 post set_language               302 302 302 302 302
 get  api:openapi-json           200 200 200 200 200
 get  api:docs                   200 200 200 200 200
