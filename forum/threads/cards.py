@@ -17,8 +17,6 @@ from generation.queue import Standing
 
 #: How many answers a page shows; the rest is behind "Earlier".
 WINDOW = 24
-#: How many squares of frames stand before the newest one.
-EARLIER = 4
 #: States of a job in which its reply is being envisioned: at work, or done and about to be taken in.
 AT_WORK = frozenset({"running", "done", "failed"})
 
@@ -68,11 +66,6 @@ class Card:
     def frame_step(self) -> int:
         """Step of the newest frame; 0 while there is none."""
         return self.standing.frame_step if self.standing and self.standing.has_frame else 0
-
-    @property
-    def earlier_steps(self) -> list[int]:
-        """Steps of the squares before the newest frame; 0 is an empty square."""
-        return [max(0, self.frame_step - back) for back in range(EARLIER, 0, -1)]
 
     @property
     def sentence(self) -> Promise:

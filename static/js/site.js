@@ -7,3 +7,4 @@ import "./compare.js";
 import "./composer.js";
 import "./upload.js";
 import "./strip.js";
+import "./developing.js";

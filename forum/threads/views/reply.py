@@ -17,7 +17,7 @@ from forum.threads.views.answer import place_of
 from forum.web import MemberRequest, Request, is_fragment, member_required
 from generation import queue
 
-#: A GIF of one clear pixel, for frames that are over: the square shows its bed.
+#: A GIF of one clear pixel, where there is no frame: the square shows its bed.
 CLEAR = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
@@ -86,18 +86,16 @@ def told(request: MemberRequest, found: Reply, refusal: NotAllowed | TooMany) ->
 
 
 def reply_frame(request: Request, pk: int) -> HttpResponse:
-    """The newest frame of a forming reply as JPEG; a clear pixel for one that is over.
+    """The newest frame of a forming reply as JPEG; a clear pixel where there is none any more.
 
-    A step's frame never changes, so that browsers keep those they have seen.
+    `?step=` makes the address new for each frame, so that browsers may keep those they have seen. A
+    slow browser gets a newer frame under an older step: better than an empty square.
     """
     found = get_object_or_404(Reply.objects.visible_to(request.member), pk=pk)
     if found.job is None:
         raise Http404
-    standing = queue.read([found.job]).get(found.job)
-    wanted = request.GET.get("step", "")
-    newest = standing.frame_step if standing and standing.has_frame else 0
-    frame = queue.frame(found.job) if newest and wanted in {"", str(newest)} else b""
+    frame = queue.frame(found.job)
     if not frame:
         return HttpResponse(CLEAR, "image/gif", headers={"Cache-Control": "no-store"})
-    kept = "private, max-age=600, immutable" if wanted else "no-store"
+    kept = "private, max-age=600, immutable" if request.GET.get("step") else "no-store"
     return HttpResponse(frame, "image/jpeg", headers={"Cache-Control": kept})

@@ -330,8 +330,13 @@ def test_the_newest_frame_is_kept_by_browsers(browse, running):
     assert "immutable" in response["Cache-Control"]
 
 
-def test_a_frame_that_is_over_is_a_clear_pixel(browse, running):
+def test_a_slow_browser_gets_the_newest_frame(browse, running):
     response = browse().get(f"/replies/{running.pk}/frame", {"step": 1})
+    assert response["Content-Type"] == "image/jpeg"
+
+
+def test_without_a_frame_the_square_stays_clear(browse, asked):
+    response = browse().get(f"/replies/{asked.pk}/frame", {"step": 1})
     assert response["Content-Type"] == "image/gif"
     assert response["Cache-Control"] == "no-store"
 
@@ -371,9 +376,9 @@ def test_htmx_gets_all_readings(browse, hill, wen):
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-def test_an_empty_reading_is_refused_beside_the_field(browse, hill, wen, headers):
+def test_an_empty_reading_is_refused_beside_the_field(browse, hill, ada, headers):
     where = reverse("read", args=[hill.first_image_id])
-    response = browse(wen).post(where, {"text": ""}, headers=headers)
+    response = browse(ada).post(where, {"text": ""}, headers=headers)
     assert response.status_code == 422
     assert "Write something first." in response.content.decode()
 
