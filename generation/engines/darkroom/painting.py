@@ -21,7 +21,13 @@ from generation.engines.darkroom.strokes import Brushes, Show, painted
 from generation.engines.darkroom.tone import graded
 
 IMPRESSIONIST = Brushes(
-    radii=(16, 8, 4), lengths=(4, 4, 3), jitter=0.07, wildness=0.35, saturation=1.2, impasto=0.6
+    radii=(16, 8, 4),
+    lengths=(4, 4, 3),
+    jitter=0.07,
+    wildness=0.35,
+    saturation=1.2,
+    impasto=0.6,
+    density=0.72,
 )
 POST_IMPRESSIONIST = Brushes(
     radii=(12, 6),
@@ -32,7 +38,7 @@ POST_IMPRESSIONIST = Brushes(
     curl=0.05,
     saturation=1.35,
     impasto=0.9,
-    density=0.64,
+    density=0.58,
     follow=0.8,
 )
 
