@@ -18,6 +18,7 @@ TOKENS = re.compile(r"[a-zà-ÿ]+(?:'[a-z]+)?|\d+(?:\.\d+)?|[㐀-鿿]|[^\s]")
 HAN = re.compile(r"[㐀-鿿]")
 WORD = re.compile(r"[a-zà-ÿ0-9㐀-鿿]")
 ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "ly")
+LAST_LETTERS = frozenset(ending[-1] for ending in ENDINGS)
 #: A term is at most as many tokens long, with the small words that may stand between.
 LONGEST = 12
 #: First words whose places in the tree are remembered.
@@ -117,8 +118,11 @@ class Lexicon:
         best: Match | None = None
         text = tokens[first].text
         nodes = self.beginnings(text)
-        if not nodes and text not in self.colour_words:
-            return None
+        if text not in self.colour_words:
+            if not nodes:
+                return None
+            if len(nodes) == 1 and nodes[0].meaning and not nodes[0].next and not nodes[0].stems:
+                return Match(first, first + 1, nodes[0].meaning)
         # A path that ends in a small word it let pass is no match yet.
         paths = [Way(node, first + 1) for node in nodes]
         if text in self.colour_words:
@@ -179,7 +183,7 @@ class Lexicon:
 def steps(node: Node, text: str) -> list[Node]:
     """Places in the tree that a token leads to: itself, itself without an ending, its stems."""
     found = [node.next[text]] if text in node.next else []
-    for ending in ENDINGS:
+    for ending in ENDINGS if text[-1] in LAST_LETTERS else ():
         if text.endswith(ending) and len(text) - len(ending) >= 3:
             plain = node.next.get(text[: -len(ending)])
             if plain is not None:
