@@ -17,11 +17,13 @@ function keepDraft(form, field) {
   // What the server sent back (after a 422) is newer than any draft.
   if (!field.value) field.value = store.read(key);
   field.addEventListener("input", () => store.write(key, field.value));
+  let sent = "";
+  form.addEventListener("submit", () => { sent = field.value; });
   form.addEventListener("htmx:after:request", event => {
-    if (event.target === form && (event.detail.ctx?.response?.status ?? 500) < 400) {
-      store.write(key, "");
-      field.value = "";
-    }
+    if (event.target !== form || (event.detail.ctx?.response?.status ?? 500) >= 400) return;
+    // What was typed while it was sent is the next draft.
+    store.write(key, field.value === sent ? "" : field.value);
+    field.value = "";
   });
 }
 
