@@ -37,7 +37,7 @@ function list() {
     const key = document.createElement("dt");
     const name = document.createElement("dd");
     key.append(Object.assign(document.createElement("kbd"), { textContent: NAMES[element.dataset.key] ?? element.dataset.key }));
-    name.textContent = element.getAttribute("aria-label") || element.textContent.trim();
+    name.textContent = element.getAttribute("aria-label") || (element.labels?.[0] ?? element).textContent.trim();
     rows.append(key, name);
   }
   const close = Object.assign(document.createElement("button"), { className: "button", textContent: "Esc" });

@@ -115,6 +115,8 @@ def house() -> Iterator[House]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(40)
+        assert process.stdout is not None
+        process.stdout.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
