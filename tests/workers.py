@@ -37,9 +37,18 @@ class Workers:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(
-        self, name: str = "one", *words: str, wait: bool = True, **environment: str
+        self,
+        name: str = "one",
+        *words: str,
+        wait: bool = True,
+        halting: tuple[str, str] | None = None,
+        **environment: str,
     ) -> subprocess.Popen[bytes]:
-        """A worker in a process group of its own, ready when this returns."""
+        """A worker in a process group of its own, ready when this returns.
+
+        With `halting`, a point and a signal, it is stopped there: see tests/faults/halting.py.
+        """
+        door = ["tests/faults/halting.py", *halting] if halting else ["manage.py"]
         own: Mapping[str, str] = {
             "DATABASE_URL": database_url(),
             "FORUM_DATA_DIR": str(self.folder),
@@ -48,14 +57,21 @@ class Workers:
         }
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "worker", "--name", name, *words],
-                env={**os.environ, **own}, stdout=log, stderr=subprocess.STDOUT,
+                [sys.executable, *door, "worker", "--name", name, *words],
+                cwd=ROOT, env={**os.environ, **own}, stdout=log, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, process_group=0,
             )  # fmt: skip
         self.processes[name] = process
         if wait:
-            assert until(lambda: name in {each.name for each in queue.workers()}, 60), self.said()
+            self.wait_until_ready(name)
         return process
+
+    def wait_until_ready(self, *names: str, seconds: float = 90) -> None:
+        """Until workers of these names have been heard of."""
+        wanted = set(names)
+        assert until(lambda: wanted <= {each.name for each in queue.workers()}, seconds, 0.1), (
+            self.said()
+        )
 
     def signal(self, name: str, sign: signal.Signals) -> None:
         """Send a signal to a worker and its hosts."""

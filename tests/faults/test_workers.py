@@ -1,38 +1,62 @@
 """Workers are killed, paused, crowded and drained; nothing is lost and nothing published twice."""
 
-import random
+import hashlib
 import signal
 import time
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db.models.functions import Now
 
-from forum.running.processes import until
-from generation import queue
+from forum.running.processes import describe, until
+from generation import queue, sweeping
 from generation.models import Job, Preview, State
 from generation.requests import EditRequest, ImageRef
 from tests.factories import a_picture
 from tests.factories import stored as keep
+from tests.faults.halting import POINTS
 from tests.workers import Workers, wait_for, wait_until_quiet
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
+
+#: A lost job is taken up again within 60 s: lease 30, sweep 20. The rest is a busy machine's.
+RESCUE = timedelta(seconds=60 + 15)
 
 
 def names_on_disk(job: int) -> set[str]:
     """Stored files of a job's attempts."""
     try:
-        return set(default_storage.listdir(f"results/{job}")[1])
+        return {f"results/{job}/{name}" for name in default_storage.listdir(f"results/{job}")[1]}
     except FileNotFoundError:
         return set()
 
 
+def published(job: Job) -> set[str]:
+    """Names of the files of a job's result."""
+    assert job.result is not None
+    return {job.result["file"]["name"], *(each["name"] for each in job.result["strip"])}
+
+
 def assert_one_publication_each(jobs: list[int]) -> None:
-    """Done, one image each, no file beside the published ones that is finished."""
-    states = dict(Job.objects.filter(pk__in=jobs).values_list("pk", "state"))
+    """Done, with the picture that the row speaks of, and the queue at peace."""
     bad = Job.objects.filter(pk__in=jobs).exclude(state=State.DONE)
-    assert not bad.exists(), list(bad.values_list("pk", "reason", "detail", "attempt"))
-    assert set(states.values()) == {State.DONE}, states
-    assert list(queue.audit()) == []
+    assert not bad.exists(), list(bad.values_list("pk", "state", "reason", "detail", "attempt"))
+    for job in Job.objects.filter(pk__in=jobs):
+        assert published(job) <= names_on_disk(job.pk)
+        made = job.result["file"]
+        with default_storage.open(made["name"]) as file:
+            assert hashlib.sha256(file.read()).hexdigest() == made["sha256"]
+    assert until(lambda: list(queue.audit()) == [], 90, 1), list(queue.audit())
+
+
+def assert_hour_old_leftovers_go(jobs: list[int]) -> None:
+    """What killed attempts left is swept after an hour; what was published stays."""
+    Job.objects.filter(pk__in=jobs).update(started_at=Now() - timedelta(hours=2))
+    sweeping.tidy()
+    for job in Job.objects.filter(pk__in=jobs):
+        assert names_on_disk(job.pk) == published(job)
 
 
 @pytest.fixture
@@ -47,37 +71,66 @@ def ask(stored: ImageRef, prompt: str, seed: int = 0, asker: int | None = None) 
     return queue.submit(request, return_to="forum.receive_failure", asker=asker)
 
 
-def test_f1_killed_workers_lose_nothing_within_a_minute(workers: Workers, stored: ImageRef, times):
-    workers.start("a"), workers.start("b")
-    jobs = [ask(stored, "10 x 0.1", seed) for seed in range(12)]
-    chance = random.Random(1)
-    killed_at = time.monotonic()
-    for n in range(times(20)):
-        time.sleep(chance.uniform(0.2, 1.5))
-        name = "ab"[n % 2] + "2" * (n // 2)
-        if name in workers.processes:
-            workers.kill(name)
-            killed_at = time.monotonic()
-        workers.start("ab"[n % 2] + "2" * (n // 2 + 1), wait=False)
-    wait_until_quiet(120)
-    assert time.monotonic() - killed_at < 75  # 60 s to the rescue, and the work itself
+def test_f1_killed_workers_lose_nothing_and_are_replaced_within_a_minute(
+    workers: Workers, stored: ImageRef, times: Callable[[int], int]
+):
+    for round_ in range(-(-times(20) // len(POINTS))):
+        doomed = {point: f"{point.replace(' ', '-')}-{round_}" for point in POINTS}
+        for point, name in doomed.items():
+            workers.start(name, "--hosts", "1", wait=False, halting=(point, "KILL"))
+        workers.wait_until_ready(*doomed.values())
+        jobs = [ask(stored, "10 x 0.05", seed) for seed in range(12)]
+        for name in doomed.values():
+            assert workers.processes.pop(name).wait(60) == -signal.SIGKILL
+        killed_at = queue_time()
+        # Killed after its commit, a worker has done its job; the three others have not.
+        assert Job.objects.filter(pk__in=jobs, state=State.RUNNING).count() == 3
+        assert Job.objects.filter(pk__in=jobs, state=State.DONE).count() == 1
+        workers.start(f"sound-{round_}")
+        wait_until_quiet(120)
+        assert_one_publication_each(jobs)
+        again = Job.objects.filter(pk__in=jobs, attempt__gt=1)
+        assert again.count() == 3
+        assert max(again.values_list("started_at", flat=True)) - killed_at < RESCUE
+        assert_hour_old_leftovers_go(jobs)
+        workers.end_all()
+
+
+def queue_time():
+    """The database's clock, by which leases run."""
+    return Job.objects.annotate(now=Now()).values_list("now", flat=True).first()
+
+
+def test_f3_zombies_publish_nothing(workers: Workers, stored: ImageRef):
+    """One stands still between two steps, another with its finished file in hand."""
+    for point in ("mid-step", "after file"):
+        workers.start(point, "--hosts", "1", wait=False, halting=(point, "STOP"))
+    workers.wait_until_ready("mid-step", "after file")
+    jobs = [ask(stored, "20 x 0.1", seed) for seed in range(2)]
+    assert until(lambda: all(stands_still(workers, name) for name in list(workers.processes)), 60)
+    assert Job.objects.filter(pk__in=jobs, state=State.RUNNING, attempt=1).count() == 2
+    ready = {job: names_on_disk(job) for job in jobs}
+    assert any(name.endswith(".webp") for names in ready.values() for name in names)
+
+    workers.start("second")
+    made = [wait_for(job, seconds=120) for job in jobs]
+    assert [job.attempt for job in made] == [2, 2]
+    for name in ("mid-step", "after file"):
+        workers.signal(name, signal.SIGCONT)
+    assert until(lambda: all(names_on_disk(job.pk) == published(job) for job in made), 60, 0.2), [
+        (names_on_disk(job.pk), published(job)) for job in made
+    ]
+    wait_until_quiet(60)
+    for job in made:
+        after = Job.objects.get(pk=job.pk)
+        assert (after.result, after.attempt) == (job.result, 2)
     assert_one_publication_each(jobs)
 
 
-def test_f3_a_zombie_publishes_nothing(workers: Workers, stored: ImageRef):
-    workers.start("zombie", "--hosts", "1")
-    job = ask(stored, "20 x 0.1")
-    assert until(lambda: Preview.objects.filter(job=job, step__gte=3).exists(), 20)
-    workers.signal("zombie", signal.SIGSTOP)
-    workers.start("second")
-    assert until(lambda: Job.objects.filter(pk=job, attempt=2).exists(), 60)
-    made = wait_for(job)
-    workers.signal("zombie", signal.SIGCONT)
-    published = {made.result["file"]["name"], *(e["name"] for e in made.result["strip"])}
-    assert until(lambda: {f"results/{job}/{name}" for name in names_on_disk(job)} == published, 15)
-    wait_until_quiet(30)
-    assert Job.objects.get(pk=job).result == made.result
-    assert until(lambda: list(queue.audit()) == [], 40), list(queue.audit())
+def stands_still(workers: Workers, name: str) -> bool:
+    """Whether a process was stopped by a signal."""
+    found = describe(workers.processes[name].pid)
+    return found is not None and found[0] == "T"
 
 
 def test_f9_a_crowd_is_served_once_each_and_fairly(workers: Workers, stored: ImageRef):
@@ -85,7 +138,7 @@ def test_f9_a_crowd_is_served_once_each_and_fairly(workers: Workers, stored: Ima
     modest = [ask(stored, "1 x 0.01", seed, asker=2) for seed in range(4)]
     for name in "abcd":
         workers.start(name, "--hosts", "1", wait=False)
-    wait_until_quiet(90)
+    wait_until_quiet(120)
     assert_one_publication_each([*greedy, *modest])
     assert set(Job.objects.values_list("attempt", flat=True)) == {1}
     last_modest = max(Job.objects.filter(pk__in=modest).values_list("ended_at", flat=True))
@@ -93,15 +146,24 @@ def test_f9_a_crowd_is_served_once_each_and_fairly(workers: Workers, stored: Ima
     assert before <= 20
 
 
-def test_f13_a_drained_worker_gives_its_job_back(workers: Workers, stored: ImageRef):
+def test_f13_a_drained_worker_gives_job_and_try_back(workers: Workers, stored: ImageRef):
     workers.start("old")
     job = ask(stored, "600 x 0.1")
-    assert until(lambda: Preview.objects.filter(job=job, step__gte=2).exists(), 20)
+    assert until(lambda: Preview.objects.filter(job=job, step__gte=2).exists(), 60)
     begun = time.monotonic()
-    assert workers.end("old") == 0
-    assert time.monotonic() - begun < 30
+    assert workers.end("old", 60) == 0
+    assert time.monotonic() - begun < 35  # what the house's supervisor grants
     made = Job.objects.get(pk=job)
-    assert (made.state, made.attempt) == (State.WAITING, 0)
+    assert (made.state, made.attempt, made.reason) == (State.WAITING, 0, ""), workers.said()
     assert names_on_disk(job) == set()
     assert list(queue.audit()) == []
     queue.cancel(job)
+
+
+def test_f13_what_can_still_be_finished_is(workers: Workers, stored: ImageRef):
+    workers.start("old")
+    job = ask(stored, "40 x 0.1")
+    assert until(lambda: Preview.objects.filter(job=job, step__gte=2).exists(), 60)
+    assert workers.end("old", 60) == 0
+    assert Job.objects.get(pk=job).state == State.DONE
+    assert names_on_disk(job) == published(Job.objects.get(pk=job))
