@@ -93,7 +93,11 @@ class Bridge:
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(
-            conninfo(), autocommit=True, keepalives_idle=30, connect_timeout=5
+            conninfo(),
+            autocommit=True,
+            keepalives_idle=30,
+            connect_timeout=5,
+            application_name="gegenbild bus",
         ) as line:
             await line.execute(f"LISTEN {CHANNEL}")
             self.listening, self.heard_at = True, time.monotonic()

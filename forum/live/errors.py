@@ -1,8 +1,10 @@
 """What people read when something goes wrong: a page, a fragment for htmx, a problem for the API."""
 
 import json
+import sys
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -70,10 +72,30 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Our own mistake. Needs neither member nor database."""
+    """Our own mistake, unless the database is away. Needs neither member nor database."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return resting(request)
     if request.path.startswith("/api/"):
         return problem(500, _("The mistake is ours and has been written down."), "internal_error")
     return HttpResponse(render_to_string("500.html"), status=500)
+
+
+def resting(request: HttpRequest) -> HttpResponse:
+    """The database does not answer: a restart takes seconds. Needs neither member nor database."""
+    sentence = _(
+        "A part of the house does not answer right now. What you wrote is not lost; "
+        "try again in a minute."
+    )
+    if request.path.startswith("/api/"):
+        response = problem(503, sentence, "unavailable")
+    elif is_fragment(request):
+        said = format_html('<p class="notice run" role="alert">{}</p>', sentence)
+        response = HttpResponse(said, status=503)
+    else:
+        words = {"title": _("The forum is resting"), "sentence": sentence}
+        response = HttpResponse(render_to_string("refused.html", words), status=503)
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
