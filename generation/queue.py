@@ -228,6 +228,12 @@ def discard(job_id: int) -> None:
         transaction.on_commit(lambda: files.remove(names))
 
 
+def forget(job_ids: Iterable[int]) -> None:
+    """Remove what was asked and made of jobs that ended; files are the forum's by then."""
+    ended = [State.DONE, State.FAILED, State.CANCELLED]
+    Job.objects.filter(pk__in=list(job_ids), state__in=ended).delete()
+
+
 def workers(within: float = SILENT_AFTER) -> list[Machine]:
     """Workers heard of in the last `within` seconds, by the database's clock."""
     lately = Worker.objects.filter(seen_at__gt=Now() - timedelta(seconds=within)).order_by("name")

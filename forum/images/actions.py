@@ -1,7 +1,7 @@
 """Verbs of this room: add, describe, hide, show, withdraw."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
@@ -262,7 +262,15 @@ def withdraw(*, image: Image, by: Member) -> None:
     if by.pk != image.author_id and not by.is_moderator:
         raise refused("not_yours")
     kept = Image.objects.exclude(state=ImageState.WITHDRAWN).filter(pk=image.pk)
-    gone = {"state": ImageState.WITHDRAWN, "title": "", "alt": "", "pdq": None, "pdq_quality": 0}
+    gone: dict[str, Any] = {
+        "state": ImageState.WITHDRAWN,
+        "title": "",
+        "alt": "",
+        "pdq": None,
+        "pdq_quality": 0,
+    }
+    if not image.is_original:
+        gone["recipe"] = {"withdrawn": True}  # what was asked is gone with what was made
     if not kept.update(**gone):
         return
     names = list(image.files.values_list("name", flat=True))
