@@ -12,8 +12,9 @@ from django.conf import settings
 
 from forum.boards.models import Board
 from forum.live import fragments
-from forum.live.fragments import Answers, Beside, Stream, Tree, View
+from forum.live.fragments import Answers, Beside, Spoken, Stream, Tree, View
 from forum.live.hubs import hubs
+from forum.members.middleware import language_of_socket
 from forum.members.models import Member
 from forum.threads.models import Thread
 
@@ -45,6 +46,7 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.wake = asyncio.Event()
         self.said: deque[float] = deque(maxlen=MOST)
         self.tasks: set[asyncio.Task[None]] = set()
+        self.language = language_of_socket(self.scope, self.member)
         self.who = f"member:{self.member_id}" if self.member_id else f"address:{self.address}"
         await self.accept()
         if _open[self.who] >= self.limit:
@@ -55,10 +57,9 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         _open[self.who] += 1
         self.seated = True
-        hubs.join(self.topic, self.view, self)
-        if self.aside is not None:
-            hubs.join(*self.aside, self)
-        self.show(await fragments.whole(self.view))
+        for topic, view in self.watched():
+            hubs.join(topic, view, self)
+        self.show(await fragments.whole(self.spoken(self.view)))
         self.start(self.pump())
         self.start(self.recheck())
 
@@ -67,9 +68,8 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
         if not self.seated:
             return
         self.seated = False
-        hubs.leave(self.topic, self.view, self)
-        if self.aside is not None:
-            hubs.leave(*self.aside, self)
+        for topic, view in self.watched():
+            hubs.leave(topic, view, self)
         _open[self.who] -= 1
         if not _open[self.who]:
             del _open[self.who]
@@ -103,6 +103,15 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.start(self.check())
 
     # Its own work.
+
+    def watched(self) -> list[tuple[str, Spoken]]:
+        """Topics and views, as this viewer reads them."""
+        aside = [] if self.aside is None else [self.aside]
+        return [(topic, self.spoken(view)) for topic, view in [(self.topic, self.view), *aside]]
+
+    def spoken(self, view: View) -> Spoken:
+        """A view in the language of this viewer."""
+        return Spoken(view, self.language)
 
     def start(self, work: Any) -> None:
         """Run beside the socket; held strongly, or it would vanish mid-run."""
@@ -138,8 +147,13 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
     @property
     def member_id(self) -> int | None:
         """Id of the session's member."""
+        return None if (member := self.member) is None else member.pk
+
+    @property
+    def member(self) -> Member | None:
+        """The session's member, as the handshake found them."""
         user = self.scope.get("user")
-        return user.pk if user is not None and user.is_authenticated else None
+        return user if user is not None and user.is_authenticated else None
 
     @property
     def address(self) -> str:
@@ -200,16 +214,17 @@ class WatchStream(Watch):
     async def seat(self) -> bool:
         """Everybody may look at what they may see."""
         self.topic = "stream"
-        view = Stream(await database_sync_to_async(self.boards)())
+        view = await database_sync_to_async(self.find)()
         if self.seated and view != self.view:
             return False  # the page shows another house now: let it be loaded anew
         self.view = view
         return True
 
-    def boards(self) -> frozenset[int]:
-        """Ids of the boards this person may look into: one rendering serves all who see the same."""
-        visible = Board.objects.visible_to(self.fresh_member())
-        return frozenset(visible.values_list("pk", flat=True))
+    def find(self) -> Stream:
+        """The boards this person may look into: one rendering serves all who see the same."""
+        member = self.fresh_member()
+        boards = Board.objects.visible_to(member).values_list("pk", flat=True)
+        return Stream(frozenset(boards))
 
 
 class Nowhere(AsyncWebsocketConsumer):  # type: ignore[misc]

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from channels.db import database_sync_to_async
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from forum.threads.cards import cards_for
 from forum.threads.models import Reply, ReplyQuerySet, Thread
@@ -28,6 +29,24 @@ class View(Protocol):
 
     def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
         """The pieces that changed, by name; pages have those in `known` already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A view in one language: those who read the same language share a rendering."""
+
+    view: View
+    language: str
+
+    def whole(self) -> Pieces:
+        """Everything, in this language."""
+        with translation.override(self.language):
+            return self.view.whole()
+
+    def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
+        """What changed, in this language."""
+        with translation.override(self.language):
+            return self.view.changed(dirty, known)
 
 
 async def whole(view: View) -> Pieces:

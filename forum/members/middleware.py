@@ -1,6 +1,7 @@
 """Who is asking, in which language."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -33,3 +34,12 @@ def language_of(request: HttpRequest, member: Member | None) -> str:
     if member is not None and member.language and not chosen_here:
         return member.language
     return translation.get_language_from_request(request)
+
+
+def language_of_socket(scope: dict[str, Any], member: Member | None) -> str:
+    """The same for a socket: its handshake carries the cookie and header of the page that opens it."""
+    page = HttpRequest()
+    page.COOKIES = scope.get("cookies", {})
+    headers = dict(scope.get("headers", []))
+    page.META["HTTP_ACCEPT_LANGUAGE"] = headers.get(b"accept-language", b"").decode("latin-1")
+    return language_of(page, member)

@@ -84,6 +84,23 @@ async def test_a_new_reply_is_put_into_the_list(plaza, lin, ada):
     await socket.disconnect()
 
 
+async def test_the_socket_speaks_the_language_of_its_page(plaza, lin, wen):
+    image = (await database_sync_to_async(a_thread)(plaza, lin)).first_image
+    english = await watch(f"/ws/threads/{image.thread_id}/?image={image.pk}", lin)
+    chinese = await watch(f"/ws/threads/{image.thread_id}/?image={image.pk}", wen)
+    for socket in (english, chinese):
+        await socket.connect()
+    await asyncio.sleep(0.3)
+    await database_sync_to_async(actions.answer_by_prompt)(
+        member=lin, to=image, prompt="make it night", key="k1"
+    )
+    words = await until(english, "make it night"), await until(chinese, "make it night")
+    assert "Stop" in words[0]
+    assert "停止" in words[1]
+    for socket in (english, chinese):
+        await socket.disconnect()
+
+
 async def test_a_stopped_reply_is_morphed_where_it_stands(plaza, lin, ada):
     image = (await database_sync_to_async(a_thread)(plaza, lin)).first_image
     socket = await watch(f"/ws/threads/{image.thread_id}/?image={image.pk}")
