@@ -75,10 +75,10 @@ def test_a_rejected_link_keeps_no_new_name(link, lin, moderator) -> None:
 HTMX = {"HX-Request": "true"}
 
 
-def test_a_member_confirms_and_names_by_form(pair, link, browse, wen) -> None:
+def test_a_member_confirms_and_names_by_form(pair, link, browse, ada) -> None:
     first, _ = pair
     path = f"/images/{first.pk}/resonances/{link.pk}/confirm/"
-    answer = browse(wen).post(path, {"name": "night", "dial": "80"}, headers=HTMX)
+    answer = browse(ada).post(path, {"name": "night", "dial": "80"}, headers=HTMX)
     assert answer.status_code == 200
     assert "related because night" in answer.content.decode()
     assert 'value="80"' in answer.content.decode()
