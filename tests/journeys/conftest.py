@@ -293,7 +293,9 @@ def shot() -> Callable[[Page, str], None]:
     SHOTS.mkdir(parents=True, exist_ok=True)
 
     def take(page: Page, name: str) -> None:
-        page.evaluate("() => document.fonts.ready")
+        page.evaluate("() => document.fonts.ready.then(() => 0)")
+        # One page dissolves into the next for a moment.
+        page.wait_for_timeout(700)
         # Hiding the caret would put a style element into the page, which its policy forbids.
         page.screenshot(path=SHOTS / f"{name}.jpg", type="jpeg", quality=82, caret="initial")
 

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import answer, listening, never_reloaded
 
+CHINESE = "像一幅印象派的画，暖色调"
 #: Milliseconds within which an answer of the darkroom has come into being on a busy machine.
 MADE = 45_000
 
@@ -44,6 +45,7 @@ def test_a_dialogue_of_two(
     assert theirs.locator("a.pic img").evaluate("one => one.decode().then(() => one.naturalWidth)")
     expect(ada.locator("#answers .sheet > li")).to_have_count(1)
     expect(ada.locator("#polite")).to_contain_text("arrived")
+    ada.locator("#answers").scroll_into_view_if_needed()
     shot(ada, "answered")
 
     # Ada answers the answer, in Chinese; Lin, who stands on that page, sees it.
@@ -53,12 +55,13 @@ def test_a_dialogue_of_two(
     lin.goto(ada.url)
     listening(lin)
     stays = never_reloaded(lin)
-    ada.fill("form.composer textarea", "水彩画，稍微泛黄")
+    ada.fill("form.composer textarea", CHINESE)
     expect(ada.locator(".understood em").first).to_be_visible()
+    ada.locator(".understood").scroll_into_view_if_needed()
     shot(ada, "composer")
-    again = answer(ada, "水彩画，稍微泛黄")
+    again = answer(ada, CHINESE)
     hers = lin.locator("#answers .sheet > li").first
-    expect(hers).to_contain_text("水彩画")
+    expect(hers).to_contain_text("印象派")
     expect(hers.locator("a.pic img")).to_be_visible(timeout=MADE)
     assert stays()
     expect(hers.locator("p[lang^=zh]")).to_be_visible()
@@ -67,12 +70,13 @@ def test_a_dialogue_of_two(
     # Its page: three frames of lineage, compared with its parent, a recipe, resonances.
     again.locator("a.pic").click()
     expect(ada.locator(".lineage li")).to_have_count(3)
-    expect(ada.locator("h1.said")).to_contain_text("水彩画")
+    expect(ada.locator("h1.said")).to_contain_text("印象派")
     expect(ada.locator(".stage.compare.on")).to_be_visible()
     expect(ada.locator("#resonances")).not_to_contain_text("Look for images that resonate")
     ada.click("#recipe summary")
     expect(ada.locator("#recipe dl")).to_contain_text("darkroom")
     ada.click("#recipe summary")
+    ada.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
     shot(ada, "image")
     ada.click("#lineage-title a")
     expect(ada.locator(".lineage-map image")).to_have_count(3)
