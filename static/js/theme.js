@@ -8,7 +8,7 @@
   show(read());
   const label = button => {
     const words = button.dataset;
-    button.textContent = `${words.label}: ${words[read() || "system"]}`;
+    button.textContent = `${words.label}${words[read() || "system"]}`;
   };
   addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-theme-next]").forEach(label));
   addEventListener("click", event => {

@@ -32,7 +32,7 @@ def test_what_cannot_be_is_said_beside_its_field(browse, lin, words):
 def test_a_taken_address_is_said_beside_its_field(browse, rivers, wen):
     answer = browse(wen).post("/new-board/", {**RAIN, "slug": "rivers"})
     assert answer.status_code == 422
-    assert b"Another board has this address." in answer.content
+    assert "已有别的版块使用此地址。" in answer.content.decode()  # Wen reads Chinese
 
 
 def test_a_member_is_let_in_and_put_out(browse, rivers, owner, wen):
