@@ -163,4 +163,13 @@ class Stream:
         }
         if pieces and any(kind == "thread" for kind, _ in dirty):
             pieces["new-threads"] = render_to_string("live/new_threads.html")
-        return pieces
+        return pieces | self._forming(pks)
+
+    def _forming(self, threads: list[int]) -> Pieces:
+        """The newest replies of moved threads: one may stand under "Now envisioning"."""
+        rows = Reply.objects.filter(thread__in=threads, thread__board__in=self.boards)
+        newest = rows.shown_to_all().for_card().order_by("-pk")[:WINDOW]
+        return {
+            f"reply-{card.reply.pk}": render_to_string("live/forming.html", {"card": card})
+            for card in cards_for(newest)
+        }

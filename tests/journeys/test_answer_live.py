@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import answer, listening, never_reloaded
+from tests.journeys.conftest import answer, listening, never_reloaded, packaged_photograph
 
 CHINESE = "像一幅印象派的画，暖色调"
 #: Milliseconds within which an answer of the darkroom has come into being on a busy machine.
@@ -16,6 +16,8 @@ def test_a_dialogue_of_two(
     somebody: Callable[..., Page], post: Callable[..., str], shot: Callable[[Page, str], None]
 ) -> None:
     lin, ada = somebody("lin"), somebody("ada")
+    post(ada, "Far lights", packaged_photograph("hubble_deep_field.jpg"))
+    post(ada, "A face of stone", packaged_photograph("moon.png"))
     place = post(lin, "Leaving")
     expect(lin.locator(".when-empty")).to_be_visible()
     ada.goto(place)

@@ -121,7 +121,9 @@ def test_compare_by_keyboard(somebody: Callable[..., Page], post: Callable[..., 
     assert stage.evaluate(cut) == "41%"
 
 
-def test_drop_and_paste(somebody: Callable[..., Page], photograph: Path) -> None:
+def test_drop_and_paste(
+    somebody: Callable[..., Page], photograph: Path, shot: Callable[[Page, str], None]
+) -> None:
     lin = somebody("lin")
     lin.goto("/post/?board=wall")
     give(lin, "drop", b"plain words", "notes.txt", "text/plain")
@@ -133,7 +135,10 @@ def test_drop_and_paste(somebody: Callable[..., Page], photograph: Path) -> None
     give(lin, "paste", photograph.read_bytes(), "pasted.jpg")
     expect(lin.locator("[data-picked-name]")).to_have_text("pasted.jpg")
 
-    lin.fill("input[name=title]", "Pasted")
+    lin.fill("input[name=title]", "Leaving")
+    lin.fill("textarea[name=alt]", "A rocket on its pad, lit from below, shortly before dawn")
+    lin.evaluate("() => document.activeElement.blur()")
+    shot(lin, "post")
     slow = lin.context.new_cdp_session(lin)
     slow.send(
         "Network.emulateNetworkConditions",
@@ -145,7 +150,7 @@ def test_drop_and_paste(somebody: Callable[..., Page], photograph: Path) -> None
     expect(lin.locator("main form button.go")).to_be_disabled()
     lin.wait_for_function("() => (document.querySelector('.sending progress')?.value ?? 0) > 0")
     lin.wait_for_url(re.compile(r"/images/\d+/$"))
-    expect(lin.locator("h1")).to_have_text("Pasted")
+    expect(lin.locator("h1")).to_have_text("Leaving")
 
 
 def test_a_refused_picture_keeps_what_was_said(somebody: Callable[..., Page]) -> None:

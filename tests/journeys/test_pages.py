@@ -153,8 +153,9 @@ def test_every_screen(
         assert page.troubles == [], f"{screen.name}: {page.troubles}"  # type: ignore[attr-defined]
     assert wrong == [], "\n".join(wrong)
 
-    lin.set_viewport_size({"width": 390, "height": 844})
-    lin.emulate_media(color_scheme="dark")
-    lin.goto(answered)
-    settle(lin)
-    shot(lin, f"phone-{language[:2]}")
+    if language != "en":
+        lin.set_viewport_size({"width": 390, "height": 844})
+        lin.emulate_media(color_scheme="dark")
+        lin.goto(answered)
+        settle(lin)
+        shot(lin, "phone-zh")
