@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.utils.functional import lazystr
 from django.utils.text import format_lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -145,9 +144,12 @@ class Picture(Keyed):
         },
         widget=forms.ClearableFileInput(attrs={"accept": "image/*"}),
         help_text=format_lazy(
-            "{} {}",
-            _("JPEG, PNG, WebP, AVIF or the first frame of a GIF."),
-            lazystr(f"≤ {settings.FORUM_UPLOAD_MB} MB, ≤ {settings.FORUM_UPLOAD_MEGAPIXELS} MP."),
+            _(
+                "JPEG, PNG, WebP, AVIF or the first frame of a GIF;"
+                " at most {mb} MB and {mp} million pixels."
+            ),
+            mb=settings.FORUM_UPLOAD_MB,
+            mp=settings.FORUM_UPLOAD_MEGAPIXELS,
         ),
     )
     title = forms.CharField(label=_("Title"), max_length=120, required=False)

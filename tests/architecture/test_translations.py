@@ -17,7 +17,7 @@ SOURCE, COMPILED = ROOT / FOLDER / "django.po", ROOT / FOLDER / "django.mo"
 #: What takes part in collecting; copied, so that the working tree stays as it is.
 PARTS = ("forum", "generation", "templates")
 LINE = re.compile(r'(?:(msgctxt|msgid_plural|msgid|msgstr)(?:\[\d+\])? )?(".*")')
-PLACEHOLDER = re.compile(r"%\((\w+)\)([sd])")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 HTML = re.compile(r"<[^>]+>")
 CONTEXT = "\x04"  # gettext's own joint of context and text
 
