@@ -156,14 +156,6 @@ class JobQuerySet(models.QuerySet["Job"]):
             == 1
         )
 
-    def untold(self, after: timedelta) -> "JobQuerySet":
-        """Ended jobs that the forum has not taken in although it was told so long ago."""
-        return self.filter(
-            state__in=(State.DONE, State.FAILED),
-            taken_in_at__isnull=True,
-            ended_at__lt=Now() - after,
-        )
-
     def _end_badly(self, reason: str, detail: str) -> bool:
         ended = self.update(
             state=State.FAILED,

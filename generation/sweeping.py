@@ -12,8 +12,9 @@ from generation.models import TRIES, Job, Reason, State, Task, Worker
 from generation.posting import post_home, post_work
 from generation.publishing import end
 
-#: How long the forum may take to hear of an end before it is told again.
-PATIENCE = timedelta(seconds=60)
+#: Seconds the forum may take to hear of an end before it is told again: while its message still
+#: waits or is being read, and when that message broke or got lost.
+PATIENCE, LOST_AFTER = 60, 10
 #: procrastinate's workers write a heartbeat every 10 s.
 SILENT = 30
 #: At most as many things of one kind in one sweep; the next one is 20 s away.
@@ -37,6 +38,17 @@ SELECT job.id FROM generation_job job
 WHERE job.state = 'waiting' AND NOT EXISTS (
     SELECT 1 FROM procrastinate_jobs task
     WHERE task.queueing_lock = 'job:' || job.id AND task.status IN ('todo', 'doing'))
+ORDER BY job.id LIMIT %s
+"""
+
+#: Ended jobs that the forum did not take in, though it had the time.
+_UNTOLD: LiteralString = """
+SELECT job.id FROM generation_job job
+WHERE job.state IN ('done', 'failed') AND job.taken_in_at IS NULL
+  AND job.ended_at < now() - make_interval(secs => %s)
+  AND (job.ended_at < now() - make_interval(secs => %s) OR NOT EXISTS (
+    SELECT 1 FROM procrastinate_jobs task
+    WHERE task.queueing_lock = 'home:' || job.id AND task.status IN ('todo', 'doing')))
 ORDER BY job.id LIMIT %s
 """
 
@@ -109,9 +121,11 @@ def _post(job: Job) -> bool:
 
 
 def untold() -> int:
-    """Repeat the message of jobs that ended a minute ago and were not taken in."""
-    found = Job.objects.untold(PATIENCE).order_by("pk")[:MOST]
-    return sum(_tell_again(job) for job in found)
+    """Repeat messages that broke or got lost, and after a minute all that were not taken in."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNTOLD, [LOST_AFTER, PATIENCE, MOST])
+        found = [row[0] for row in cursor.fetchall()]
+    return sum(_tell_again(job) for job in Job.objects.filter(pk__in=found))
 
 
 @transaction.atomic

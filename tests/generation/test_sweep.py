@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from generation import queue
+from generation import queue, sweeping
 from generation.models import Job, Reason, State
 from generation.posting import FAILURES_TO, outgoing
 from generation.publishing import claim
@@ -86,6 +86,18 @@ def test_a_message_that_was_not_taken_in_is_repeated_after_a_minute(ask, studio)
     sql("UPDATE generation_job SET ended_at = now() - interval '61 seconds'")
     assert queue.sweep() == 1
     assert queue.sweep() == 0  # one message waits already
+    studio.work()
+    assert Job.objects.get(pk=job).taken_in_at is not None
+
+
+def test_a_lost_message_is_repeated_at_once_and_one_under_way_is_not(ask, studio):
+    job = ask()
+    studio.notch()
+    sql("UPDATE generation_job SET ended_at = now() - interval '11 seconds'")
+    sql("UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = %s", HOME)
+    assert sweeping.untold() == 0
+    sql("UPDATE procrastinate_jobs SET status = 'failed' WHERE task_name = %s", HOME)
+    assert sweeping.untold() == 1
     studio.work()
     assert Job.objects.get(pk=job).taken_in_at is not None
 
