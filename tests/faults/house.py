@@ -79,11 +79,12 @@ class House:
         return time.monotonic() - begin
 
     def wait_until_well(self, seconds: float = 60) -> None:
-        """Until /healthz answers 200; fails with the log when it does not."""
+        """Until /healthz answers 200, and not of a moment ago; fails with the log otherwise."""
         assert self.process is not None
 
         def settled() -> bool:
-            return self.health()[0] == 200 or self.process.poll() is not None  # type: ignore[union-attr]
+            well = self.health()[0] == 200 and self.database_answers()
+            return well or self.process.poll() is not None  # type: ignore[union-attr]
 
         assert until(settled, seconds, 0.1), f"not well: {self.health()}\n{self.said()}"
         assert self.process.poll() is None, f"ended:\n{self.said()}"
@@ -153,6 +154,13 @@ class House:
     def connect(self) -> "psycopg.Connection[Any]":
         """A connection to the house's database, each statement on its own."""
         return psycopg.connect(secrets.database_url(self.data), autocommit=True)
+
+    def database_answers(self) -> bool:
+        """Whether the database lets us in."""
+        try:
+            return self.ask("SELECT 1") == [(1,)]
+        except psycopg.Error:
+            return False
 
     def ask(self, question: str) -> list[tuple[Any, ...]]:
         """Rows of one query."""

@@ -54,7 +54,10 @@ def image(member: Member) -> int:
 def assert_all_well(home: House, member: Member, ledger: dict[str, int]) -> None:
     """Each key has one reply, each reply one image, and the audit finds nothing."""
     home.wait_until_well()
+    begun = time.monotonic()
     home.wait_until_quiet(150)
+    tries = home.ask("SELECT attempt, count(*) FROM generation_job GROUP BY 1 ORDER BY 1")
+    print(f"quiet after {time.monotonic() - begun:.1f} s, tries {tries}")
     replies = list(ledger.values())
     assert len(set(replies)) == len(replies) > 0
     found = {pk: member.reads(pk) for pk in replies}

@@ -12,7 +12,12 @@ from tests.faults.house import NAMES, House
 
 pytestmark = pytest.mark.fault
 
-SECOND_START = 8.0  # seconds
+SECOND_START = 8.0  # seconds, on a machine that does nothing else
+
+
+def busy() -> float:
+    """How many times longer everything takes because others use this machine; 1 when idle."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def all_gone(pids: dict[str, int], seconds: float = 0) -> bool:
@@ -33,7 +38,7 @@ def test_from_nothing_to_an_end_that_leaves_nothing(house: House) -> None:
     assert all_gone(pids)
 
     took = house.start()
-    assert took < SECOND_START
+    assert took < SECOND_START * busy()
     assert house.log.read_text().count("Shown this once") == 1
     pids = house.pids()
     assert house.end(signal.SIGTERM) == 0
