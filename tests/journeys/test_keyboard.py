@@ -137,7 +137,7 @@ def test_drop_and_paste(
 
     lin.fill("input[name=title]", "Leaving")
     lin.fill("textarea[name=alt]", "A rocket on its pad, lit from below, shortly before dawn")
-    lin.evaluate("() => document.activeElement.blur()")
+    lin.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
     shot(lin, "post")
     slow = lin.context.new_cdp_session(lin)
     slow.send(

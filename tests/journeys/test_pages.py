@@ -137,7 +137,7 @@ def test_every_screen(
     lin.context.add_cookies([{"name": "django_language", "value": language, "url": house.url}])
     # Something of somebody else's waits for an answer.
     post(somebody("ada"), "Unanswered")
-    place = post(lin, "Looked at from all sides")
+    place = post(lin, "The pad")
     reply = answer(lin, "sepia")
     expect(reply.locator("a.pic img")).to_be_visible(timeout=MADE)
     answered = reply.locator("a.pic").get_attribute("href") or ""
