@@ -61,7 +61,7 @@ def made_with(recipe: dict[str, Any]) -> Iterator[Row]:
     yield _("weights"), str(recipe.get("weights", ""))
     preset = queue.presets().get(name)
     if preset is not None:
-        free = "" if preset.commercial else f" · {gettext('not for money')}"
+        free = "" if preset.commercial else " · " + gettext("not for money")
         yield _("licence of the engine"), preset.licence + free
 
 

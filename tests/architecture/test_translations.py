@@ -116,6 +116,26 @@ def test_no_string_of_the_tree_is_missing(chinese, collected):
     assert not missing, f"Run `make messages` and translate: {missing}"
 
 
+def test_no_string_hides_from_xgettext():
+    """It looks neither into f-strings nor for gettext under other names."""
+    calls = {
+        "_",
+        "gettext",
+        "gettext_lazy",
+        "ngettext",
+        "ngettext_lazy",
+        "pgettext",
+        "pgettext_lazy",
+    }
+    for path in (ROOT / "forum").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                inside = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+                assert not inside & calls, f"{path.name}:{node.lineno}"
+            elif isinstance(node, ast.alias) and node.name in calls:
+                assert node.asname in {None, "_"}, f"{path.name}: {node.name} as {node.asname}"
+
+
 def test_plurals_are_those_of_the_tree(chinese, collected):
     for text, each in collected.items():
         if text in chinese:
