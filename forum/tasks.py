@@ -6,8 +6,8 @@ A message may come twice; taking in twice changes nothing.
 from django.db import transaction
 from procrastinate.contrib.django import app
 
-from forum.images.models import File
 from forum.images.audit import sweep_orphans
+from forum.images.models import File
 from forum.links import actions as links
 from forum.links.relinking import relink
 from forum.threads import actions as threads

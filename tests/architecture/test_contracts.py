@@ -19,8 +19,10 @@ def test_every_room_is_on_a_floor():
     named = (ROOT / "pyproject.toml").read_text()
     for folder in (ROOT / "forum").iterdir():
         if (folder / "__init__.py").exists() and folder.name != "migrations":
-            assert f'"{folder.name}"' in named or f"{folder.name} " in named or (
-                f"| {folder.name}" in named
+            assert (
+                f'"{folder.name}"' in named
+                or f"{folder.name} " in named
+                or (f"| {folder.name}" in named)
             ), f"forum/{folder.name} stands on no floor: add it to the layers in pyproject.toml."
 
 

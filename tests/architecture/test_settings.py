@@ -14,12 +14,16 @@ def test_every_switch_has_its_sentence():
     read = set(re.findall(r'env\.\w+\(\s*"([A-Z_0-9]+)"', source))
     documented = {name for switch in settings_reference.switches() for name in switch.names}
     assert len(read) >= MIN_SWITCHES
-    assert read <= documented, f"Undocumented: {sorted(read - documented)}. Write a #: line above it."
+    assert read <= documented, (
+        f"Undocumented: {sorted(read - documented)}. Write a #: line above it."
+    )
 
 
 def test_the_reference_is_up_to_date():
     path = ROOT / "docs" / "reference" / "settings.md"
-    assert path.read_text() == settings_reference.page(), "Run `python -m tools.settings_reference`."
+    assert path.read_text() == settings_reference.page(), (
+        "Run `python -m tools.settings_reference`."
+    )
 
 
 def test_the_example_file_names_every_switch():

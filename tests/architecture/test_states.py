@@ -22,4 +22,9 @@ def test_a_state_nothing_leads_out_of_is_refused():
 
 def test_the_chart_names_start_moves_and_ends():
     chart = graph("a", [("a", "b")], ends=["b"]).mermaid()
-    assert chart.splitlines() == ["stateDiagram-v2", "    [*] --> a", "    a --> b", "    b --> [*]"]
+    assert chart.splitlines() == [
+        "stateDiagram-v2",
+        "    [*] --> a",
+        "    a --> b",
+        "    b --> [*]",
+    ]

@@ -8,7 +8,14 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-GATES = {"visible_to", "editable_by", "answerable_by", "stoppable_by", "open_to", "in_visible_boards"}
+GATES = {
+    "visible_to",
+    "editable_by",
+    "answerable_by",
+    "stoppable_by",
+    "open_to",
+    "in_visible_boards",
+}
 GUARDED = {"Image", "Thread", "Reply", "Reading", "Board", "File", "SimilarityLink"}
 TAKES = {"get", "filter", "all", "first", "last", "get_or_create", "exclude", "order_by"}
 MIN_VIEWS = 20  # a collapse means the test stopped finding views: fix the discovery

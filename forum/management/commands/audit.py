@@ -42,7 +42,9 @@ class Command(BaseCommand):
     help = "Say what does not agree among rows, files, jobs, counters and lineage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--strict", action="store_true", help="exit code 1 if anything is found")
+        parser.add_argument(
+            "--strict", action="store_true", help="exit code 1 if anything is found"
+        )
         parser.add_argument("--json", action="store_true", help="a JSON list of room and sentence")
 
     def handle(self, *args: Any, **options: Any) -> None:
