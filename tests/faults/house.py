@@ -35,6 +35,11 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
+def busy() -> float:
+    """How many times longer everything takes because others use this machine; 1 when idle."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 class House:
     """One instance: database, web and worker under the real supervisor."""
 

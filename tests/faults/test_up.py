@@ -8,16 +8,11 @@ import psycopg
 import pytest
 
 from forum.running.processes import runs, until
-from tests.faults.house import NAMES, House
+from tests.faults.house import NAMES, House, busy
 
 pytestmark = pytest.mark.fault
 
 SECOND_START = 8.0  # seconds, on a machine that does nothing else
-
-
-def busy() -> float:
-    """How many times longer everything takes because others use this machine; 1 when idle."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def all_gone(pids: dict[str, int], seconds: float = 0) -> bool:
