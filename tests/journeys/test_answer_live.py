@@ -24,6 +24,29 @@ def closer(photograph: Path, folder: Path) -> Path:
     return made
 
 
+def remember_states(page: Page) -> None:
+    """Let the page keep what it shows of its replies, one state after the other."""
+    page.evaluate(
+        """() => {
+            window.states = [];
+            const look = () => document.querySelectorAll("#answers .sheet > li").forEach(one => {
+                const words = [one.className];
+                if (one.querySelector("progress")) words.push("at-work");
+                if (one.querySelector(".frames img")) words.push("frames");
+                window.states.push(words.join(" "));
+            });
+            new MutationObserver(look).observe(
+                document.body, { childList: true, subtree: true, attributes: true });
+        }"""
+    )
+
+
+def states(page: Page) -> str:
+    """All that was shown since, once each."""
+    seen: list[str] = page.evaluate("() => [...new Set(window.states)]")
+    return "\n".join(seen)
+
+
 def test_a_dialogue_of_two(
     somebody: Callable[..., Page],
     post: Callable[..., str],
@@ -41,25 +64,14 @@ def test_a_dialogue_of_two(
     listening(ada)
     same_document = never_reloaded(ada)
 
-    # Ada keeps what she is shown, one class name after the other.
-    ada.evaluate(
-        """() => {
-            window.states = [];
-            const look = () => {
-                const one = document.querySelector("#answers .sheet > li");
-                if (one) window.states.push(one.className + (one.querySelector("progress") ? " at-work" : ""));
-            };
-            new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributes: true });
-        }"""
-    )
+    remember_states(ada)
     mine = answer(lin, "make it night, with snow")
     expect(lin.locator("form.composer textarea")).to_have_value("")
     theirs = ada.locator("#answers .sheet > li").first
     expect(theirs).to_contain_text("make it night, with snow")
     expect(theirs.locator("a.pic img")).to_be_visible(timeout=MADE)
     assert same_document()
-    seen = ada.evaluate("() => window.states")
-    assert any("forming" in state for state in seen), seen
+    assert "forming" in states(ada)
     expect(mine.locator("a.pic img")).to_be_visible(timeout=MADE)
     assert theirs.locator("a.pic img").evaluate("one => one.decode().then(() => one.naturalWidth)")
     expect(ada.locator("#answers .sheet > li")).to_have_count(1)
@@ -126,6 +138,7 @@ def test_stop_and_try_again(somebody: Callable[..., Page], post: Callable[..., s
     ada.goto(place)
     listening(ada)
     listening(lin)
+    remember_states(ada)
     # A row of prompts: whatever is at the end of it waits long enough to be stopped.
     for prompt in ("oil painting", "impressionist painting", "pencil sketch", "watercolour"):
         last = answer(lin, prompt)
@@ -138,6 +151,8 @@ def test_stop_and_try_again(somebody: Callable[..., Page], post: Callable[..., s
     last.get_by_role("button", name="Try again").click()
     expect(last.locator("a.pic img")).to_be_visible(timeout=2 * MADE)
     expect(hers.locator("a.pic img")).to_be_visible(timeout=MADE)
+    # So many pictures take seconds, and the others see them form step by step.
+    assert "at-work" in states(ada) and "frames" in states(ada), states(ada)
 
 
 def test_a_double_click_makes_one_reply(

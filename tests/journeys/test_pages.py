@@ -115,6 +115,7 @@ def look_at(page: Page, screen: Screen) -> list[str]:
     for size, scheme in LOOKS:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        settle(page)
         where = f"{screen.name} {scheme} {size['width']}"
         if wide := wideness(page):
             wrong.append(f"{where}: {wide}")
