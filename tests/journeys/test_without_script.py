@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import press
+from tests.journeys.conftest import answer, press
 
 #: How often somebody looks again before the darkroom must be done.
 PATIENCE = 60
@@ -23,7 +23,8 @@ def submit(page: Page, prompt: str) -> str:
 
 def test_the_main_job(somebody: Callable[..., Page], photograph: Path) -> None:
     page = somebody("nell", java_script_enabled=False)
-    page.click(".bar .button:has-text('Post an image')")
+    page.goto("/")
+    press(page, ".bar .button:has-text('Post an image')")
     page.set_input_files("input[type=file]", photograph)
     page.fill("input[name=title]", "By hand")
     press(page, "main form button.go")
@@ -86,7 +87,8 @@ def test_stop_and_try_again(somebody: Callable[..., Page], photograph: Path) -> 
 
 
 def test_everything_is_reachable(somebody: Callable[..., Page]) -> None:
-    page = somebody("nell", java_script_enabled=False)
+    # Signs out at the end, which ends the session that others of this name would share.
+    page = somebody("otto", java_script_enabled=False)
     page.goto("/")
     for link in ("Stream", "Waiting", "Boards"):
         press(page, f".bar nav a:has-text('{link}')")
@@ -109,10 +111,16 @@ def test_everything_is_reachable(somebody: Callable[..., Page]) -> None:
 
 
 def test_a_visitor_reads(somebody: Callable[..., Page], post: Callable[..., str]) -> None:
-    place = post(somebody("lin"), "For everybody")
+    lin = somebody("lin")
+    place = post(lin, "For everybody")
+    stopped = answer(lin, "oil painting")
+    stopped.get_by_role("button", name="Stop").click()
+    expect(stopped).to_contain_text("stopped")
     page = somebody(java_script_enabled=False)
     page.goto(place)
     expect(page.locator(".stage img")).to_be_visible()
+    expect(page.locator(".reply.stopped")).to_be_visible()
+    expect(page.locator(".for-author:visible")).to_have_count(0)
     press(page, "#composer a.button")
     assert "/account/login/" in page.url
     page.goto("/post/")
