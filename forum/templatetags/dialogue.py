@@ -1,21 +1,46 @@
 """`{% load dialogue %}`: how long ago, in which language, and by whom."""
 
+from collections import OrderedDict
+from collections.abc import Hashable
 from datetime import datetime
 
 from django import template
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from forum.members.models import Member
+from forum.threads.cards import Card
 
 register = template.Library()
 
 #: Shorter times are "just now".
 A_MINUTE = 60
+
+
+#: Markup of finished cards by language and all that it shows. Most of a page is made of them, and
+#: the key holds what is shown, so nothing ever has to be thrown out but the oldest.
+_finished: "OrderedDict[tuple[Hashable, ...], SafeString]" = OrderedDict()
+MOST_FINISHED = 4096
+
+
+@register.simple_tag
+def finished(card: Card) -> SafeString:
+    """`{% finished card %}`: a reply that has become an image, rendered once for all who look."""
+    key = (get_language(), *card.shown)
+    markup = _finished.pop(key, None)
+    if markup is None:
+        words = {"card": card, "reply": card.reply, "image": card.image}
+        markup = render_to_string("threads/_done.html", words)
+    _finished[key] = markup
+    if len(_finished) > MOST_FINISHED:
+        _finished.popitem(last=False)
+    return markup
 
 
 @register.filter
