@@ -68,7 +68,7 @@ class Limits:
     longest_side: int = 12_000
     memory_bytes: int = 1536 * 1024**2
     cpu_seconds: int = 10
-    wall_seconds: int = 15
+    wall_seconds: float = 15
     open_files: int = 64
 
     def pixels_of(self, kind: str) -> int:
@@ -122,7 +122,7 @@ def confine(limits: Limits) -> None:
             resource.setrlimit(what, (limit, limit))
     # Ends the child even when the process that watches its time has died.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(limits.wall_seconds + 5)
+    signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds + 5)
     os.environ.clear()
 
 
