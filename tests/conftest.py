@@ -17,6 +17,17 @@ NUMBERS = itertools.count(1)
 PHOTOGRAPHS = Path(__file__).resolve().parents[1].parent / "shared" / "images"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys come last, the first dialogue before the others.
+
+    Playwright keeps an event loop running in this thread until the session ends, beside which no
+    asynchronous test can run. And the dialogue looks for a resonance: in a house into which others
+    have posted the same photograph, it would find theirs.
+    """
+    items.sort(key=lambda item: ("journeys" in item.path.parts, "dialogue" not in item.name))
+
+
 @pytest.fixture(autouse=True)
 def _own_media(tmp_path: Path, settings) -> None:
     """Every test writes its files into a folder of its own."""

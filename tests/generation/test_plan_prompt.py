@@ -277,9 +277,10 @@ def test_long_prompts_are_planned_in_time():
     ],
 )
 def test_hostile_prompts_cost_little(prompt):
-    started = time.perf_counter()
+    started = time.process_time()
     plan = planning.plan(prompt, "darkroom")
-    assert time.perf_counter() - started < 0.1
+    # Some 20 ms; work that grew with the square of the length would take minutes.
+    assert time.process_time() - started < 2
     assert len(plan.operations) <= 8 and len(plan.unknown) <= 12
 
 
