@@ -126,7 +126,8 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
             self.wake.clear()
             pieces, self.pieces = self.pieces, {}
             try:
-                await asyncio.wait_for(self.send("\n".join(pieces.values())), PATIENCE)
+                for frame in frames(pieces):
+                    await asyncio.wait_for(self.send(frame), PATIENCE)
             except TimeoutError:
                 with contextlib.suppress(Exception):
                     await asyncio.wait_for(self.close(TRY_LATER), 1)
@@ -172,6 +173,13 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.member_id is None:
             return None
         return Member.objects.filter(pk=self.member_id, is_active=True).first()
+
+
+def frames(pieces: dict[str, str]) -> list[str]:
+    """What to send: new things first, since a page drops changes of what it does not have."""
+    new = [piece for name, piece in pieces.items() if name.startswith(fragments.NEW)]
+    rest = [piece for name, piece in pieces.items() if not name.startswith(fragments.NEW)]
+    return ["\n".join(part) for part in (new, rest) if part]
 
 
 class WatchThread(Watch):

@@ -17,6 +17,9 @@ from forum.threads.trees import tree_of
 #: How many answers a page shows at once; the rest is behind "Earlier".
 WINDOW = 24
 
+#: Begins the names of pieces that put something new into a page; they are sent before all others.
+NEW = "new "
+
 Dirty = set[tuple[str, int]]
 Pieces = dict[str, str]
 
@@ -91,7 +94,10 @@ class Answers:
         for card in cards_for(touched):
             name = f"reply-{card.reply.pk}"
             words = {"card": card, "image_id": self.image, "name": name, "new": name not in known}
-            pieces[name] = render_to_string("live/answer.html", words)
+            # Under a name of its own, or a later state would replace it before it was sent.
+            pieces[name if name in known else NEW + name] = render_to_string(
+                "live/answer.html", words
+            )
         return pieces
 
     def _shown(self) -> ReplyQuerySet:

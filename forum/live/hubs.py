@@ -86,7 +86,7 @@ class Hub:
             await asyncio.sleep(1)
             self._wake.set()
             return
-        self.known[view].update(pieces)
+        self.known[view].update(name.removeprefix(fragments.NEW) for name in pieces)
         for viewer in list(self.viewers.get(view, ())):
             viewer.show(pieces)
 

@@ -201,3 +201,24 @@ async def test_new_links_have_the_page_fetch_its_resonances(plaza, lin):
     await database_sync_to_async(announce)(f"image.{image.pk}", "resonances", id=image.pk)
     await until(socket, f'hx-get="/images/{image.pk}/resonances/"')
     await socket.disconnect()
+
+
+def test_a_new_thing_is_sent_before_what_became_of_it():
+    """Both may wait for the same pause between frames; the second alone would find no place."""
+    pieces = {"answers": "list", "new reply-7": "put it in", "reply-7": "it moved on"}
+    assert consumers.frames(pieces) == ["put it in", "list\nit moved on"]
+
+
+async def test_a_new_reply_survives_what_follows_at_once(plaza, lin, ada):
+    image = (await database_sync_to_async(a_thread)(plaza, lin)).first_image
+    socket = await watch(f"/ws/threads/{image.thread_id}/?image={image.pk}")
+    await socket.connect()
+    await socket.receive_from(3)  # the pause between two frames begins
+    reply = await database_sync_to_async(actions.answer_by_prompt)(
+        member=ada, to=image, prompt="make it night", key="k1"
+    )
+    await asyncio.sleep(0.08)
+    await database_sync_to_async(actions.stop)(reply=reply, by=ada)
+    text = await until(socket, f'id="reply-{reply.pk}"')
+    assert f'hx-upsert hx-target="#answers-{image.pk}"' in text
+    await socket.disconnect()
