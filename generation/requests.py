@@ -31,7 +31,7 @@ class EditRequest:
     preset: str
     prompt: str
     seed: int
-    #: The image that is answered comes first; further sources follow.
+    #: The image that is answered comes first; further sources follow. Empty begins from nothing.
     sources: tuple[ImageRef, ...]
     #: How far the picture may go, from 0 (hardly touched) to 1 (transformed).
     strength: float = 0.6
@@ -39,6 +39,15 @@ class EditRequest:
     read_as: tuple[Operation, ...] | None = None
     #: White where the picture may change; None is everywhere.
     mask: ImageRef | None = None
+    #: What must not be seen, for engines that can avoid something.
+    negative: str = ""
+    #: Width and height wanted, in pixels; None takes the preset's size nearest to the first source.
+    size: tuple[int, int] | None = None
+    #: Denoising steps and guidance; None takes the preset's.
+    steps: int | None = None
+    guidance: float | None = None
+    #: Size of the batch that a recipe was made in, to make it again bit for bit; None is free.
+    bucket: int | None = None
     #: Names of embedding models to run on the result while it is still in memory.
     embed: tuple[str, ...] = ("wf1",)
 
@@ -49,8 +58,7 @@ class EditRequest:
     @classmethod
     def from_json(cls, words: dict[str, Any]) -> Self:
         """The request again, from what `as_json` made."""
-        read_as = words.get("read_as")
-        mask = words.get("mask")
+        read_as, mask, size = words.get("read_as"), words.get("mask"), words.get("size")
         return cls(
             preset=words["preset"],
             prompt=words["prompt"],
@@ -59,6 +67,11 @@ class EditRequest:
             strength=words["strength"],
             read_as=None if read_as is None else tuple(Operation(**each) for each in read_as),
             mask=None if mask is None else image_ref(mask),
+            negative=words.get("negative", ""),
+            size=None if size is None else (size[0], size[1]),
+            steps=words.get("steps"),
+            guidance=words.get("guidance"),
+            bucket=words.get("bucket"),
             embed=tuple(words["embed"]),
         )
 
