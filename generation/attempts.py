@@ -14,9 +14,9 @@ from procrastinate.exceptions import ConnectorException
 from generation import files, ordering, planning, previews, publishing
 from generation.files import Bench
 from generation.hosts import Host, HostLost, HostSilent
-from generation.models import Reason, Task
+from generation.models import BY_ENGINES, Reason
 from generation.publishing import Claim
-from generation.results import EditResult, EmbedResult
+from generation.results import Result
 
 T = TypeVar("T")
 #: Runs a function that asks the database, in a thread.
@@ -84,7 +84,7 @@ class Attempt:
     def patience(self) -> float:
         """Seconds of silence after which the host counts as hung."""
         least = LEAST_PATIENCE
-        if self.held.task == Task.EDIT:
+        if self.held.task in BY_ENGINES:
             with contextlib.suppress(KeyError):
                 least = float(planning.preset(self.held.preset).settings.get("patience", least))
         return max(least, 3 * self.held.seconds)
@@ -94,9 +94,7 @@ class Attempt:
         if self.stopped:
             return
         try:
-            result: EditResult | EmbedResult = await self._in_thread(
-                ordering.result_of, answer, bench
-            )
+            result: Result = await self._in_thread(ordering.result_of, answer, bench)
         except OSError as error:
             self._say("storing failed", error=type(error).__name__)
             await self._in_thread(self._clear)

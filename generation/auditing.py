@@ -6,7 +6,7 @@ from typing import LiteralString
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from generation.models import Job, State, Task
+from generation.models import Job, State
 from generation.sweeping import names_of
 
 _CHECKS: tuple[tuple[str, LiteralString], ...] = (
@@ -66,7 +66,7 @@ def check() -> Iterator[str]:
 
 def results_without_files() -> Iterator[str]:
     """Results that the forum has yet to take in must have their files."""
-    ready = Job.objects.filter(state=State.DONE, task=Task.EDIT, taken_in_at__isnull=True)
+    ready = Job.objects.filter(state=State.DONE, taken_in_at__isnull=True)
     for job in ready.iterator():
         for name in names_of(job):
             if not default_storage.exists(name):

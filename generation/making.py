@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import Image
 
-from generation import engines
+from generation import comparing, engines, filming
 from generation.engines.base import (
     Edits,
     EngineError,
@@ -123,6 +123,8 @@ class Workshop:
             return self.warm(order["presets"])
         if order["do"] == "embed":
             return self.embed(order)
+        if order["do"] == "film":
+            return filming.film(order, Strip(say, order["id"], self._encoder).take, cancelled)
         return self.edit(order, say, cancelled)
 
     def embed(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -148,6 +150,9 @@ class Workshop:
         editor = self.editor(preset)
         ready = time.perf_counter()
         made = one(editor, item, strip, cancelled)
+        if (kept_one := order.get("compare_to")) is not None:
+            kind = LOSSY if lossy(kept_one["path"]) else LOSSLESS
+            return comparing.answer(made, kept_one["path"], kept_one["sha256"], kind)
         edited = time.perf_counter()
         stem = Path(order["folder"]) / order["stem"]
         master = self._files.submit(

@@ -37,6 +37,12 @@ class Task(models.TextChoices):
 
     EDIT = "edit"
     EMBED = "embed"
+    RERUN = "rerun"
+    FILM = "film"
+
+
+#: Tasks that an editing engine carries out, from the queue of its preset.
+BY_ENGINES = (Task.EDIT, Task.RERUN)
 
 
 #: How long a worker may stay silent before its job is given to another.
@@ -188,9 +194,9 @@ class Job(models.Model):
 
     task = models.CharField(max_length=10, choices=Task.choices)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    #: An EditRequest or EmbedRequest as plain data.
+    #: An EditRequest, EmbedRequest or FilmRequest as plain data.
     request = models.JSONField()
-    #: An EditResult or EmbedResult as plain data, once done.
+    #: What `generation.results` has for the task, as plain data, once done.
     result = models.JSONField(null=True, blank=True)
     preset = models.CharField(max_length=40, blank=True)
     #: Queue name, such as "edit:darkroom".

@@ -7,8 +7,18 @@ from generation import planning
 from generation.files import Bench
 from generation.models import Task
 from generation.publishing import Claim
-from generation.requests import EditRequest, EmbedRequest
-from generation.results import EditResult, EmbedResult, vectors
+from generation.requests import EditRequest, EmbedRequest, FilmRequest
+from generation.results import (
+    EditResult,
+    EmbedResult,
+    FilmResult,
+    RerunResult,
+    Result,
+    names_in,
+    vectors,
+)
+
+__all__ = ["names_in", "order_for", "result_of"]
 
 
 def order_for(held: Claim, bench: Bench) -> dict[str, Any]:
@@ -21,6 +31,8 @@ def order_for(held: Claim, bench: Bench) -> dict[str, Any]:
             "source": bench.source(wanted.source.name),
             "models": list(wanted.models),
         }
+    if held.task == Task.FILM:
+        return film_order(FilmRequest.from_json(held.request), bench)
     request = EditRequest.from_json(held.request)
     return {
         "do": "edit",
@@ -31,13 +43,45 @@ def order_for(held: Claim, bench: Bench) -> dict[str, Any]:
         "mask": bench.source(request.mask.name) if request.mask else None,
         "folder": str(bench.folder),
         "stem": bench.stem,
+        "compare_to": comparison(request, bench),
     }
 
 
-def result_of(answer: dict[str, Any], bench: Bench) -> EditResult | EmbedResult:
-    """The host's answer as a result; files of an edit are moved to their final names."""
+def comparison(request: EditRequest, bench: Bench) -> dict[str, str] | None:
+    """The stored picture of a rerun: its local path, and the hash its row has."""
+    if request.compare_to is None:
+        return None
+    return {
+        "path": bench.source(request.compare_to.name),
+        "sha256": request.compare_to.sha256,
+    }
+
+
+def film_order(request: FilmRequest, bench: Bench) -> dict[str, Any]:
+    """A film to be made. Raises `FileNotFoundError` when one of its pictures is gone."""
+    shots = [
+        {"path": bench.source(each.picture.name), "title": each.title} for each in request.shots
+    ]
+    words = {**request.as_json(), "shots": shots}
+    return {
+        "do": "film",
+        "id": bench.stem,
+        "film": words,
+        "folder": str(bench.folder),
+        "stem": bench.stem,
+    }
+
+
+def result_of(answer: dict[str, Any], bench: Bench) -> Result:
+    """The host's answer as a result; files are moved to their final names."""
     if answer["say"] == "embedded":
         return EmbedResult(vectors(answer["vectors"]), answer["pdq"], answer["pdq_quality"])
+    if answer["say"] == "compared":
+        return RerunResult.from_json(answer["comparison"])
+    if answer["say"] == "filmed":
+        film = FilmResult(bench.keep(answer["file"]), answer["frames"], answer["seconds"])
+        bench.flush()
+        return film
     file = bench.keep(answer["file"])
     strip = tuple(bench.keep(each) for each in answer["strip"])
     bench.flush()
@@ -50,9 +94,3 @@ def result_of(answer: dict[str, Any], bench: Bench) -> EditResult | EmbedResult:
         strip=strip,
     )
 
-
-def names_in(result: EditResult | EmbedResult) -> list[str]:
-    """Names of the files of a result, the picture first."""
-    if isinstance(result, EmbedResult):
-        return []
-    return [result.file.name, *(each.name for each in result.strip)]

@@ -18,6 +18,8 @@ outgoing = App(connector=DjangoConnector())
 CHANNEL = "changes"
 #: Queue of quick tasks that need no engine.
 LIGHT = "light"
+#: Queue of films: pictures that exist, one after the other.
+FILM = "film"
 WORK = "generation.work"
 #: Task that hears of jobs that failed; `Job.return_to` hears of those that are done.
 FAILURES_TO = "forum.receive_failure"

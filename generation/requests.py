@@ -50,6 +50,8 @@ class EditRequest:
     bucket: int | None = None
     #: Names of embedding models to run on the result while it is still in memory.
     embed: tuple[str, ...] = ("wf1",)
+    #: A stored picture with which the result is compared instead of being kept: "run again".
+    compare_to: ImageRef | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for a JSON column."""
@@ -59,6 +61,7 @@ class EditRequest:
     def from_json(cls, words: dict[str, Any]) -> Self:
         """The request again, from what `as_json` made."""
         read_as, mask, size = words.get("read_as"), words.get("mask"), words.get("size")
+        compare_to = words.get("compare_to")
         return cls(
             preset=words["preset"],
             prompt=words["prompt"],
@@ -73,6 +76,7 @@ class EditRequest:
             guidance=words.get("guidance"),
             bucket=words.get("bucket"),
             embed=tuple(words["embed"]),
+            compare_to=None if compare_to is None else image_ref(compare_to),
         )
 
 
@@ -91,6 +95,38 @@ class EmbedRequest:
     def from_json(cls, words: dict[str, Any]) -> Self:
         """The request again, from what `as_json` made."""
         return cls(source=image_ref(words["source"]), models=tuple(words["models"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture of a film, and what is written over it where titles are wanted."""
+
+    picture: ImageRef
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilmRequest:
+    """A short film of pictures that exist, one dissolving into the next."""
+
+    shots: tuple[Shot, ...]
+    #: "webp" or "mp4".
+    format: str = "webp"
+    #: Longer side in pixels.
+    side: int = 640
+    #: Seconds that a picture stays, and that it takes to become the next.
+    hold: float = 1.6
+    fade: float = 0.6
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a JSON column."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, words: dict[str, Any]) -> Self:
+        """The request again, from what `as_json` made."""
+        shots = (Shot(image_ref(each["picture"]), each["title"]) for each in words["shots"])
+        return cls(**{**words, "shots": tuple(shots)})
 
 
 def image_ref(words: dict[str, Any]) -> ImageRef:

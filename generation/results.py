@@ -78,6 +78,66 @@ class EmbedResult:
 
 
 @dataclass(frozen=True, slots=True)
+class RerunResult:
+    """How a picture that was made again compares with the one that was kept."""
+
+    #: What the engine says of this run.
+    recipe: dict[str, Any]
+    #: Whether every pixel is equal.
+    identical: bool
+    #: Whether the stored file is still the one its row speaks of, by its hash.
+    intact: bool
+    #: Width and height of what came out now.
+    size: tuple[int, int]
+    #: Bits of 256 in which the PDQ hashes differ; None where a picture is too plain to be hashed.
+    pdq_distance: int | None = None
+    #: Largest and mean difference of a channel, 0 to 255, and the share of pixels that differ, 0 to
+    #: 1; None for pictures of different size.
+    largest: int | None = None
+    mean: float | None = None
+    differing: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a JSON column."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, words: dict[str, Any]) -> Self:
+        """The result again, from what `as_json` made."""
+        return cls(**{**words, "size": tuple(words["size"])})
+
+
+@dataclass(frozen=True, slots=True)
+class FilmResult:
+    """A finished film."""
+
+    file: StoredFile
+    #: Pictures shown in turn, dissolves included.
+    frames: int
+    #: How long it lasts.
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a JSON column."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, words: dict[str, Any]) -> Self:
+        """The result again, from what `as_json` made."""
+        return cls(**{**words, "file": StoredFile(**words["file"])})
+
+
+Result = EditResult | EmbedResult | RerunResult | FilmResult
+
+
+def names_in(result: Result) -> list[str]:
+    """Names of the files of a result, the picture or the film first."""
+    if isinstance(result, EditResult):
+        return [result.file.name, *(each.name for each in result.strip)]
+    return [result.file.name] if isinstance(result, FilmResult) else []
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How an engine reads a prompt, before anything is made. Shown as chips."""
 

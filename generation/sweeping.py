@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from generation import files, planning
-from generation.models import TRIES, Job, Reason, State, Task, Worker
+from generation.models import BY_ENGINES, TRIES, Job, Reason, State, Worker
 from generation.posting import post_home, post_work
 from generation.publishing import end
 
@@ -92,7 +92,7 @@ def undoable() -> int:
     """Fail waiting jobs whose preset is gone, or that have no try left."""
     known = [f"edit:{name}" for name in planning.presets()]
     waiting = Job.objects.filter(state=State.WAITING)
-    orphans = waiting.filter(task=Task.EDIT).exclude(queue__in=known)
+    orphans = waiting.filter(task__in=BY_ENGINES).exclude(queue__in=known)
     spent = waiting.filter(attempt__gte=TRIES)
     found = [(pk, Reason.NO_MACHINE) for pk in orphans.values_list("pk", flat=True)[:MOST]]
     found += [(pk, Reason.WORKER_LOST) for pk in spent.values_list("pk", flat=True)[:MOST]]
@@ -150,6 +150,6 @@ def tidy() -> int:
 
 def names_of(job: Job) -> list[str]:
     """Names of the files of a job's result."""
-    if job.task != Task.EDIT or not job.result:
+    if not job.result or "file" not in job.result:
         return []
-    return [each["name"] for each in (job.result["file"], *job.result["strip"])]
+    return [each["name"] for each in (job.result["file"], *job.result.get("strip", ()))]

@@ -28,7 +28,8 @@ from generation import planning
 from generation.attempts import UNREACHABLE, Attempt, attempt
 from generation.hosts import Pool
 from generation.models import Worker
-from generation.posting import LIGHT
+from generation.posting import FILM, LIGHT
+from generation.versions import film_formats, installed
 from generation.watchdog import Watchdog
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ log = structlog.get_logger("generation")
 
 
 def queues_for(roles: list[str]) -> list[str]:
-    """Queue names of roles: "light", "embed", "edit" (every preset) or "edit:darkroom".
+    """Queue names of roles: "light", "embed", "film", "edit" (every preset) or "edit:darkroom".
 
     Raises `ValueError` for a role that is none.
     """
@@ -52,10 +53,11 @@ def queues_for(roles: list[str]) -> list[str]:
     for role in roles:
         if role == "edit":
             queues += known
-        elif role in (LIGHT, "embed", *known):
+        elif role in (LIGHT, "embed", FILM, *known):
             queues.append(role)
         else:
-            raise ValueError(f"There is no queue {role!r}: {', '.join((LIGHT, 'embed', *known))}.")
+            there = ", ".join((LIGHT, "embed", FILM, *known))
+            raise ValueError(f"There is no queue {role!r}: {there}.")
     return list(dict.fromkeys(queues))
 
 
@@ -218,6 +220,8 @@ def heartbeat(name: str, queues: list[str], hosts: int) -> None:
             "hosts": hosts,
             "pid": os.getpid(),
             "python": platform.python_version(),
+            "versions": installed(),
+            "films": film_formats(),
         }
         Worker.objects.create(
             name=name, queues=queues, about=about, started_at=Now(), seen_at=Now()

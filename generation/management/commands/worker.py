@@ -16,8 +16,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--queues",
-            default="light,edit,embed",
-            help="what to take, comma-separated: light, embed, edit, or edit:PRESET",
+            default="light,edit,embed,film",
+            help="what to take, comma-separated: light, embed, film, edit, or edit:PRESET",
         )
         parser.add_argument("--name", default="", help="shown to operators; default: host and pid")
         parser.add_argument(
