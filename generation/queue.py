@@ -13,9 +13,17 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from generation import auditing, files, planning, sweeping
 from generation.engines.base import Preset
 from generation.models import Job, Preview, State, Task, Worker
-from generation.posting import LIGHT, outgoing, post, post_work, tell, work_lock
-from generation.requests import EditRequest, EmbedRequest
-from generation.results import EditResult, EmbedResult, Plan
+from generation.posting import FILM, LIGHT, outgoing, post, post_work, tell, work_lock
+from generation.requests import EditRequest, EmbedRequest, FilmRequest
+from generation.results import (
+    EditResult,
+    EmbedResult,
+    FilmResult,
+    Plan,
+    RerunResult,
+    Result,
+    names_in,
+)
 
 __all__ = [
     "LIGHT", "Machine", "Standing", "audit", "can_do", "cancel", "discard", "frame",
@@ -23,8 +31,15 @@ __all__ = [
     "submit", "suggestions", "sweep", "workers",
 ]  # fmt: skip
 
-#: Expected seconds of one embedding.
-EMBED_SECONDS = 0.1
+#: Expected seconds of one embedding, and of one picture of a film.
+EMBED_SECONDS, SHOT_SECONDS = 0.1, 0.3
+Request = EditRequest | EmbedRequest | FilmRequest
+RESULTS: dict[str, type[Result]] = {
+    Task.EDIT: EditResult,
+    Task.EMBED: EmbedResult,
+    Task.RERUN: RerunResult,
+    Task.FILM: FilmResult,
+}
 #: Seconds after which a silent worker no longer counts. Heartbeats come every 10 s.
 SILENT_AFTER = 30
 
@@ -63,7 +78,7 @@ class Machine:
 
 @transaction.atomic
 def submit(
-    request: EditRequest | EmbedRequest,
+    request: Request,
     *,
     return_to: str,
     topic: str = "",
@@ -76,12 +91,15 @@ def submit(
     """
     if isinstance(request, EditRequest):
         words: dict[str, Any] = {
-            "task": Task.EDIT,
+            "task": Task.EDIT if request.compare_to is None else Task.RERUN,
             "preset": request.preset,
             "queue": f"edit:{request.preset}",
             "priority": -open_jobs(asker),
             "seconds": expected_seconds(request),
         }
+    elif isinstance(request, FilmRequest):
+        seconds = SHOT_SECONDS * len(request.shots)
+        words = {"task": Task.FILM, "queue": FILM, "seconds": seconds}
     else:
         words = {"task": Task.EMBED, "queue": "embed", "seconds": EMBED_SECONDS}
     job = Job.objects.create(
@@ -195,23 +213,25 @@ def frame(job_id: int) -> bytes:
     return bytes(found or b"")
 
 
-def result(job_id: int) -> EditResult | EmbedResult | None:
+def result(job_id: int) -> Result | None:
     """What a job made; None while it is not done."""
     found = Job.objects.filter(pk=job_id, state=State.DONE).values_list("task", "result").first()
     if found is None:
         return None
     task, words = found
     assert words is not None  # a constraint of the table
-    return EditResult.from_json(words) if task == Task.EDIT else EmbedResult.from_json(words)
+    return RESULTS[task].from_json(words)
 
 
-def request(job_id: int) -> EditRequest | EmbedRequest:
+def request(job_id: int) -> Request:
     """What was asked. Raises `LookupError` without such a job."""
     found = Job.objects.filter(pk=job_id).values_list("task", "request").first()
     if found is None:
         raise LookupError(f"There is no job {job_id}.")
     task, words = found
-    return EditRequest.from_json(words) if task == Task.EDIT else EmbedRequest.from_json(words)
+    if task == Task.FILM:
+        return FilmRequest.from_json(words)
+    return EmbedRequest.from_json(words) if task == Task.EMBED else EditRequest.from_json(words)
 
 
 def mark_taken_in(job_id: int) -> None:
@@ -223,8 +243,7 @@ def discard(job_id: int) -> None:
     """Nobody wants this result: its files go when the transaction commits."""
     made = result(job_id)
     mark_taken_in(job_id)
-    if isinstance(made, EditResult):
-        names = [made.file.name, *(each.name for each in made.strip)]
+    if made is not None and (names := names_in(made)):
         transaction.on_commit(lambda: files.remove(names))
 
 
@@ -247,6 +266,12 @@ def can_do(preset: str) -> bool:
     """Whether some worker that was heard of lately takes jobs for this preset."""
     lately = Worker.objects.filter(seen_at__gt=Now() - timedelta(seconds=SILENT_AFTER))
     return lately.filter(queues__contains=[f"edit:{preset}"]).exists()
+
+
+def film_formats() -> set[str]:
+    """Kinds of film that some worker which was heard of lately can make: "webp", "mp4"."""
+    able = (each for each in workers() if FILM in each.queues)
+    return {name for each in able for name in each.about.get("films", ())}
 
 
 def sweep() -> int:
