@@ -104,8 +104,11 @@ FORUM_SOCKETS_PER_ADDRESS = env.int("FORUM_SOCKETS_PER_ADDRESS", 200)
 #: The preset that answers where a board names none.
 FORUM_DEFAULT_PRESET = env.str("FORUM_DEFAULT_PRESET", "darkroom")
 
-#: A TOML file with presets of your own, beside the shipped `generation/presets.toml`. Empty: none.
+#: A TOML file laid over the shipped `generation/presets.toml`. Empty: presets.toml in FORUM_DATA_DIR, where it exists.
 FORUM_PRESETS = env.str("FORUM_PRESETS", "")
+
+#: Folder for the weights of engines, filled by `manage.py engines pull`. Empty: models in FORUM_DATA_DIR.
+FORUM_MODELS_DIR = env.str("FORUM_MODELS_DIR", "")
 
 #: How many pictures one worker makes at once, each in a process of its own. 0: as many as it has cores.
 FORUM_STUDIO_HOSTS = env.int("FORUM_STUDIO_HOSTS", 0)
@@ -198,6 +201,8 @@ _options = DATABASES["default"].setdefault("OPTIONS", {})
 for _word in {"host", "port"} & set(_options):
     DATABASES["default"][_word.upper()] = str(_options.pop(_word))
 _options.setdefault("pool", {"min_size": 1, "max_size": 8, "timeout": 10})
+_options.setdefault("server_side_binding", True)
+_options.setdefault("prepare_threshold", 5)
 _options.setdefault(
     "options",
     # A page that takes 20 s is lost anyway; a migration of a large table may take longer.

@@ -4,20 +4,16 @@ Light: standard library only, for the web process imports it. Precision comes fi
 not in the lexicon does nothing and is named as unknown.
 """
 
-import os
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from generation import presets as files
 from generation.engines.base import Preset
 from generation.engines.darkroom.table import STAGES, program
 from generation.lexicon import HAN, WORD, Lexicon, Match, Meaning, Token, lexicon
 from generation.results import Plan
 
-PRESETS = Path(__file__).with_name("presets.toml")
 #: Longer prompts are read up to here.
 LONGEST_PROMPT = 2000
 #: A negation reaches as many tokens beyond itself or the last thing it denied.
@@ -268,45 +264,11 @@ def suggestions(language: str = "en") -> tuple[tuple[str, str], ...]:
     )
 
 
-@cache
 def presets() -> dict[str, Preset]:
-    """Every preset by name: the shipped file, then the operator's, which may replace some.
-
-    The operator's is named by FORUM_PRESETS in the environment, because the device host, which has
-    no Django settings, reads the same two.
-    """
-    words = tomllib.loads(PRESETS.read_text("utf-8"))
-    if own := os.environ.get("FORUM_PRESETS"):
-        words |= tomllib.loads(Path(own).read_text("utf-8"))
-    return {name: preset_from(name, entry) for name, entry in words.items()}
+    """Every preset by name: the shipped file, then the operator's. Raises `PresetsBroken`."""
+    return files.presets()
 
 
 def preset(name: str) -> Preset:
     """One preset. Raises `KeyError` for a name that is not there."""
     return presets()[name]
-
-
-def preset_from(name: str, entry: dict[str, Any]) -> Preset:
-    """A preset from its part of the file; what is no field of its own becomes a setting."""
-    fields = {
-        "engine",
-        "titles",
-        "licence",
-        "commercial",
-        "max_side",
-        "source_type",
-        "buckets",
-        "max_sources",
-    }
-    return Preset(
-        name=name,
-        engine=entry["engine"],
-        titles=entry["titles"],
-        licence=entry["licence"],
-        commercial=entry["commercial"],
-        max_side=entry["max_side"],
-        source_type=entry["source_type"],
-        buckets=tuple(entry.get("buckets", (1,))),
-        max_sources=entry.get("max_sources", 1),
-        settings={key: value for key, value in entry.items() if key not in fields},
-    )

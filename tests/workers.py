@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from forum.running.processes import until
-from generation import planning, queue
+from generation import queue
 from generation.models import Job, State
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,12 +120,10 @@ def workers(
 ) -> Iterator[Workers]:
     """Start real workers with the preset "timed": `workers.start("one")`."""
     monkeypatch.setenv("FORUM_PRESETS", str(PRESETS))
-    planning.presets.cache_clear()
     made = Workers(tmp_path)
     try:
         yield made
     finally:
         made.end_all()
-        planning.presets.cache_clear()
         with contextlib.suppress(psycopg.Error), connection.cursor() as cursor:
             cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
