@@ -39,6 +39,7 @@ class Task(models.TextChoices):
     EMBED = "embed"
     RERUN = "rerun"
     FILM = "film"
+    LOOKS = "looks"
 
 
 #: Tasks that an editing engine carries out, from the queue of its preset.
@@ -207,8 +208,13 @@ class Job(models.Model):
     topic = models.CharField(max_length=100, blank=True)
     #: Who asked, a member's id, for fairness; no foreign key, because the studio knows no members.
     asker = models.BigIntegerField(null=True, blank=True)
-    #: Higher goes first. Falls with every open job of the same asker, so that nobody fills the queue.
-    priority = models.SmallIntegerField(default=0)
+    #: Higher goes first; set anew whenever somebody asks, is served or leaves: `generation.turns`.
+    priority = models.IntegerField(default=0)
+    #: Those who take turns together, as the forum names them: everybody's first goes before anybody's
+    #: second, whenever they were asked for. Empty: only what waits now is compared.
+    circle = models.CharField(max_length=60, blank=True, default="")
+    #: How many edits of this asker may run at the same time; none is no limit.
+    at_once = models.PositiveSmallIntegerField(null=True, blank=True)
     #: Expected engine time in seconds, without waiting.
     seconds = models.FloatField(default=0)
     attempt = models.PositiveSmallIntegerField(default=0)
@@ -242,6 +248,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["state", "id"], name="job_by_state"),
             models.Index(fields=["asker", "state"], name="job_by_asker"),
+            models.Index(fields=["circle"], condition=~Q(circle=""), name="job_by_circle"),
             # The sweep looks every 20 s for the few results that nobody took in.
             models.Index(
                 fields=["ended_at"], condition=Q(taken_in_at__isnull=True), name="job_not_taken_in"
@@ -275,8 +282,58 @@ class Worker(models.Model):
     queues = models.JSONField(default=list)
     #: Device, engines and versions, for the operator's page.
     about = models.JSONField(default=dict)
+    #: Asked by an operator to take nothing more; the worker heeds it at its next heartbeat.
+    draining = models.BooleanField(default=False)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class Turn(models.Model):
+    """When somebody was served last, for whoever waits longest to be served next."""
+
+    asker = models.BigIntegerField(primary_key=True)
+    #: The larger, the later; counted anew when nobody was served for an hour.
+    served = models.IntegerField(default=0)
+    served_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.asker}: {self.served}"
+
+
+class Switch(models.Model):
+    """What an operator decided about a preset; without a row it is enabled and runs."""
+
+    preset = models.CharField(max_length=40, primary_key=True)
+    #: Whether people may ask for it.
+    enabled = models.BooleanField(default=True)
+    #: Whether its jobs wait until an operator lets them run.
+    paused = models.BooleanField(default=False)
+    #: The preset of new boards; at most one.
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="one_default_preset"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.preset
+
+
+class Pace(models.Model):
+    """How long a preset really takes, beside what was expected: a moving mean of its last jobs."""
+
+    preset = models.CharField(max_length=40, primary_key=True)
+    #: Seconds taken divided by seconds expected.
+    factor = models.FloatField(default=1)
+    #: Seconds of one job.
+    seconds = models.FloatField(default=0)
+    jobs = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.preset}: {self.seconds:.1f} s"
