@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import Image
 
-from generation import comparing, engines, filming
+from generation import comparing, engines, filming, looking
 from generation.engines.base import (
     Edits,
     EngineError,
@@ -29,7 +29,7 @@ from generation.engines.base import (
 )
 from generation.engines.descriptors import on_white
 from generation.engines.pdq import pdq
-from generation.requests import EditRequest
+from generation.requests import EditRequest, LooksRequest
 
 #: Our own renditions and masters; nothing else is ever decoded here.
 KINDS = ("JPEG", "PNG", "WEBP")
@@ -125,6 +125,8 @@ class Workshop:
             return self.embed(order)
         if order["do"] == "film":
             return filming.film(order, Strip(say, order["id"], self._encoder).take, cancelled)
+        if order["do"] == "looks":
+            return self.looks(order, cancelled)
         return self.edit(order, say, cancelled)
 
     def embed(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -133,6 +135,17 @@ class Workshop:
         digits, quality = pdq(picture)
         vectors = self.vectors(order["models"], picture)
         return {"say": "embedded", "vectors": vectors, "pdq": digits, "pdq_quality": quality}
+
+    def looks(self, order: dict[str, Any], cancelled: Callable[[], bool]) -> dict[str, Any]:
+        """A sheet of looks of a stored picture, written beside its final place."""
+        editor = self.editor(preset_from(order["preset"]))
+        wanted = LooksRequest.from_json(order["request"])
+        row, names = looking.sheet(editor, wanted, opened(order["source"], None), cancelled)
+        return {
+            "say": "looked",
+            "names": names,
+            "file": written(row, looking.place_of(order), looking.KIND),
+        }
 
     def edit(
         self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
@@ -144,8 +157,9 @@ class Workshop:
             id=order["id"],
             request=EditRequest.from_json(order["request"]),
             sources=[self.source(path, preset.max_side) for path in order["sources"]],
-            mask=mask(order["mask"], preset.max_side),
         )
+        if order["mask"] is not None and item.sources:
+            item.mask = mask(order["mask"], item.sources[0].size)
         strip = Strip(say, item.id, self._encoder)
         editor = self.editor(preset)
         ready = time.perf_counter()
@@ -155,9 +169,9 @@ class Workshop:
             return comparing.answer(made, kept_one["path"], kept_one["sha256"], kind)
         edited = time.perf_counter()
         stem = Path(order["folder"]) / order["stem"]
-        master = self._files.submit(
-            master_of, made.picture, stem, any(map(lossy, order["sources"]))
-        )
+        # What a mask keeps out of reach stays as it is, to the bit: so nothing lossy there.
+        from_lossy = item.mask is None and any(map(lossy, order["sources"]))
+        master = self._files.submit(master_of, made.picture, stem, from_lossy)
         small = self._files.submit(kept, strip.chosen(), stem)
         hashed = self._files.submit(pdq, made.picture)
         vectors = self.vectors(item.request.embed, made.picture)
@@ -245,9 +259,10 @@ def opened(path: str, most: int | None) -> Image.Image:
     return picture
 
 
-def mask(path: str | None, most: int) -> Image.Image | None:
-    """A stored mask in L mode; None is everywhere."""
-    return None if path is None else opened(path, most).convert("L")
+def mask(path: str, size: tuple[int, int]) -> Image.Image:
+    """A stored mask in L mode, as large as the picture it is for."""
+    grey = opened(path, None).convert("L")
+    return grey if grey.size == size else grey.resize(size, Image.Resampling.BILINEAR)
 
 
 #: For what comes of lossless sources. Effort 0 of method 0: measured a third of the time of Pillow's

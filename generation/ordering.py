@@ -7,11 +7,12 @@ from generation import planning
 from generation.files import Bench
 from generation.models import Task
 from generation.publishing import Claim
-from generation.requests import EditRequest, EmbedRequest, FilmRequest
+from generation.requests import EditRequest, EmbedRequest, FilmRequest, LooksRequest
 from generation.results import (
     EditResult,
     EmbedResult,
     FilmResult,
+    LooksResult,
     RerunResult,
     Result,
     names_in,
@@ -33,6 +34,8 @@ def order_for(held: Claim, bench: Bench) -> dict[str, Any]:
         }
     if held.task == Task.FILM:
         return film_order(FilmRequest.from_json(held.request), bench)
+    if held.task == Task.LOOKS:
+        return looks_order(held.request, bench)
     request = EditRequest.from_json(held.request)
     return {
         "do": "edit",
@@ -72,6 +75,20 @@ def film_order(request: FilmRequest, bench: Bench) -> dict[str, Any]:
     }
 
 
+def looks_order(request: dict[str, Any], bench: Bench) -> dict[str, Any]:
+    """A sheet of looks to be made. Raises `FileNotFoundError` when the picture is gone."""
+    wanted = LooksRequest.from_json(request)
+    return {
+        "do": "looks",
+        "id": bench.stem,
+        "request": request,
+        "preset": asdict(planning.preset(wanted.preset)),
+        "source": bench.source(wanted.source.name),
+        "folder": str(bench.folder),
+        "stem": bench.stem,
+    }
+
+
 def result_of(answer: dict[str, Any], bench: Bench) -> Result:
     """The host's answer as a result; files are moved to their final names."""
     if answer["say"] == "embedded":
@@ -82,6 +99,10 @@ def result_of(answer: dict[str, Any], bench: Bench) -> Result:
         film = FilmResult(bench.keep(answer["file"]), answer["frames"], answer["seconds"])
         bench.flush()
         return film
+    if answer["say"] == "looked":
+        looks = LooksResult(bench.keep(answer["file"]), tuple(answer["names"]))
+        bench.flush()
+        return looks
     file = bench.keep(answer["file"])
     strip = tuple(bench.keep(each) for each in answer["strip"])
     bench.flush()
@@ -93,4 +114,3 @@ def result_of(answer: dict[str, Any], bench: Bench) -> Result:
         pdq_quality=answer["pdq_quality"],
         strip=strip,
     )
-

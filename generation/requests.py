@@ -129,6 +129,39 @@ class FilmRequest:
         return cls(**{**words, "shots": tuple(shots)})
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A ready-made look: its name, and what the engine does for it."""
+
+    name: str
+    read_as: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LooksRequest:
+    """Thumbnails of one picture in several looks, side by side in one file."""
+
+    source: ImageRef
+    looks: tuple[Look, ...]
+    preset: str = "darkroom"
+    #: Width and height of one thumbnail in pixels.
+    side: int = 128
+    seed: int = 7
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a JSON column."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, words: dict[str, Any]) -> Self:
+        """The request again, from what `as_json` made."""
+        looks = (
+            Look(each["name"], tuple(Operation(**step) for step in each["read_as"]))
+            for each in words["looks"]
+        )
+        return cls(**{**words, "source": image_ref(words["source"]), "looks": tuple(looks)})
+
+
 def image_ref(words: dict[str, Any]) -> ImageRef:
     """An `ImageRef` from its JSON form."""
     return ImageRef(sha256=words["sha256"], name=words["name"], size=tuple(words["size"]))

@@ -127,14 +127,31 @@ class FilmResult:
         return cls(**{**words, "file": StoredFile(**words["file"])})
 
 
-Result = EditResult | EmbedResult | RerunResult | FilmResult
+@dataclass(frozen=True, slots=True)
+class LooksResult:
+    """A sheet of looks: squares side by side, in the order of `names`."""
+
+    file: StoredFile
+    names: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a JSON column."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, words: dict[str, Any]) -> Self:
+        """The result again, from what `as_json` made."""
+        return cls(StoredFile(**words["file"]), tuple(words["names"]))
+
+
+Result = EditResult | EmbedResult | RerunResult | FilmResult | LooksResult
 
 
 def names_in(result: Result) -> list[str]:
     """Names of the files of a result, the picture or the film first."""
     if isinstance(result, EditResult):
         return [result.file.name, *(each.name for each in result.strip)]
-    return [result.file.name] if isinstance(result, FilmResult) else []
+    return [result.file.name] if isinstance(result, FilmResult | LooksResult) else []
 
 
 @dataclass(frozen=True, slots=True)
