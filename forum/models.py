@@ -1,6 +1,7 @@
 """Table of contents: every table of the house, room by room."""
 
 from forum.boards.models import Board, Membership
+from forum.films.models import Film
 from forum.images.models import Descent, File, Image
 from forum.links.models import (
     Duplicate,
@@ -11,6 +12,7 @@ from forum.links.models import (
     SimilarityLink,
 )
 from forum.members.models import Allowance, Invitation, Member, Token
+from forum.reruns.models import Rerun
 from forum.threads.models import Reading, Reply, Thread
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "Duplicate",
     "EmbeddingWf1",
     "File",
+    "Film",
     "Image",
     "Invitation",
     "LinkVote",
@@ -28,6 +31,7 @@ __all__ = [
     "Neighbours",
     "Reading",
     "Reply",
+    "Rerun",
     "Scale",
     "SimilarityLink",
     "Thread",

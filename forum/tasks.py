@@ -6,10 +6,12 @@ A message may come twice; taking in twice changes nothing.
 from django.db import transaction
 from procrastinate.contrib.django import app
 
+from forum.films import actions as films
 from forum.images.audit import sweep_orphans
 from forum.images.models import File
 from forum.links import actions as links
 from forum.links.relinking import relink
+from forum.reruns import actions as reruns
 from forum.threads import actions as threads
 from generation import queue
 from generation.requests import EmbedRequest
@@ -45,11 +47,27 @@ def receive_embedding(job_id: int) -> None:
     queue.mark_taken_in(job_id)
 
 
+@app.task(name="forum.receive_rerun", queue=queue.LIGHT)
+@transaction.atomic
+def receive_rerun(job_id: int) -> None:
+    """A derivative was made once more and compared."""
+    reruns.take_in(job_id)
+
+
+@app.task(name="forum.receive_film", queue=queue.LIGHT)
+@transaction.atomic
+def receive_film(job_id: int) -> None:
+    """A film is done."""
+    films.take_in(job_id)
+
+
 @app.task(name="forum.receive_failure", queue=queue.LIGHT)
 @transaction.atomic
 def receive_failure(job_id: int) -> None:
-    """A job failed: its reply says why, where there is one."""
+    """A job failed: its reply, rerun or film says why, where there is one."""
     threads.take_in_failure(job_id)
+    reruns.take_in_failure(job_id)
+    films.take_in_failure(job_id)
     queue.mark_taken_in(job_id)
 
 

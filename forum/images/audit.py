@@ -1,7 +1,7 @@
 """What must hold between image rows, files and lineage; `manage.py audit` prints what does not."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import LiteralString
 
@@ -18,6 +18,8 @@ YOUNG = timedelta(hours=1)
 #: The studio's results wait longer: an image may be taken in late after an outage.
 RESULTS, RESULTS_YOUNG = "results", timedelta(days=1)
 _PIECE = 1024 * 1024
+#: Upper rooms that keep files of the studio's say here which of some names are theirs.
+KEPT_ELSEWHERE: list[Callable[[Iterable[str]], set[str]]] = []
 
 # Audiences: a private board is seen by its own members only, so another private board is wider too.
 _CHECKS: tuple[tuple[str, LiteralString], ...] = (
@@ -115,6 +117,7 @@ def orphans() -> Iterator[str]:
     for folder, young in ((storing.FOLDER, YOUNG), (RESULTS, RESULTS_YOUNG)):
         names = [name for name in _stored(folder) if _is_older(name, young)]
         known = set(File.objects.filter(name__in=names).values_list("name", flat=True))
+        known = known.union(*(kept(names) for kept in KEPT_ELSEWHERE))
         yield from (name for name in names if name not in known)
 
 
