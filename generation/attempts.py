@@ -94,7 +94,7 @@ class Attempt:
         if self.stopped:
             return
         try:
-            result: Result = await self._in_thread(ordering.result_of, answer, bench)
+            result: Result = await self._in_thread(ordering.result_of, self.held, answer, bench)
         except OSError as error:
             self._say("storing failed", error=type(error).__name__)
             await self._in_thread(self._clear)

@@ -1,6 +1,6 @@
 """Carries orders out in the device host: sources in, an engine's work, files and vectors out.
 
-Orders and answers are plain data (see `order_for` in `ordering.py`). Imports Pillow and numpy, and
+Orders and answers are plain data (see `KINDS` in `ordering.py`). Imports Pillow and numpy, and
 whatever the engines do; no Django.
 """
 
@@ -106,9 +106,11 @@ class Workshop:
         self._encoder = encoder or ThreadPoolExecutor(1, thread_name_prefix="encoder")
         self._files = ThreadPoolExecutor(3, thread_name_prefix="files")
 
-    def warm(self, presets: list[dict[str, Any]]) -> dict[str, Any]:
+    def warm(
+        self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
+    ) -> dict[str, Any]:
         """Load engines and compute the descriptor's tables, which the first picture would wait for."""
-        for words in presets:
+        for words in order["presets"]:
             self.editor(preset_from(words))
         grey = Image.new("RGB", (64, 64), (90, 120, 150))
         self.vectors(("wf1",), grey)
@@ -119,24 +121,26 @@ class Workshop:
         self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
     ) -> dict[str, Any]:
         """One order, its answer as plain data. Raises `EngineError`, `OSError`, `MemoryError`."""
-        if order["do"] == "warm":
-            return self.warm(order["presets"])
-        if order["do"] == "embed":
-            return self.embed(order)
-        if order["do"] == "film":
-            return filming.film(order, Strip(say, order["id"], self._encoder).take, cancelled)
-        if order["do"] == "looks":
-            return self.looks(order, cancelled)
-        return self.edit(order, say, cancelled)
+        return VERBS[order["do"]](self, order, say, cancelled)
 
-    def embed(self, order: dict[str, Any]) -> dict[str, Any]:
+    def film(
+        self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
+    ) -> dict[str, Any]:
+        """A film of stored pictures."""
+        return filming.film(order, Strip(say, order["id"], self._encoder).take, cancelled)
+
+    def embed(
+        self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
+    ) -> dict[str, Any]:
         """Vectors and PDQ of a stored picture."""
         picture = opened(order["source"], None)
         digits, quality = pdq(picture)
         vectors = self.vectors(order["models"], picture)
         return {"say": "embedded", "vectors": vectors, "pdq": digits, "pdq_quality": quality}
 
-    def looks(self, order: dict[str, Any], cancelled: Callable[[], bool]) -> dict[str, Any]:
+    def looks(
+        self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
+    ) -> dict[str, Any]:
         """A sheet of looks of a stored picture, written beside its final place."""
         editor = self.editor(preset_from(order["preset"]))
         wanted = LooksRequest.from_json(order["request"])
@@ -224,6 +228,17 @@ class Workshop:
             # Eight digits tell any two float32 of this size apart, and half as many bytes travel.
             found.append({"model": name, "numbers": [round(float(n), 8) for n in numbers]})
         return found
+
+
+Verb = Callable[[Workshop, dict[str, Any], Say, Callable[[], bool]], dict[str, Any]]
+#: What a host can be told to do, by "do" of the order; `ordering.KINDS` names these.
+VERBS: dict[str, Verb] = {
+    "warm": Workshop.warm,
+    "edit": Workshop.edit,
+    "embed": Workshop.embed,
+    "film": Workshop.film,
+    "looks": Workshop.looks,
+}
 
 
 def one(editor: Edits, item: Item, strip: Strip, cancelled: Callable[[], bool]) -> Made:

@@ -37,6 +37,13 @@ EMBED_SECONDS, SHOT_SECONDS, LOOK_SECONDS = 0.1, 0.3, 0.05
 #: Looks go after everybody's first edit and before anybody's second: they take half a second.
 LOOKS_PRIORITY = -1
 Request = EditRequest | EmbedRequest | FilmRequest | LooksRequest
+REQUESTS: dict[str, type[Request]] = {
+    Task.EDIT: EditRequest,
+    Task.EMBED: EmbedRequest,
+    Task.RERUN: EditRequest,
+    Task.FILM: FilmRequest,
+    Task.LOOKS: LooksRequest,
+}
 RESULTS: dict[str, type[Result]] = {
     Task.EDIT: EditResult,
     Task.EMBED: EmbedResult,
@@ -240,11 +247,7 @@ def request(job_id: int) -> Request:
     if found is None:
         raise LookupError(f"There is no job {job_id}.")
     task, words = found
-    if task == Task.FILM:
-        return FilmRequest.from_json(words)
-    if task == Task.LOOKS:
-        return LooksRequest.from_json(words)
-    return EmbedRequest.from_json(words) if task == Task.EMBED else EditRequest.from_json(words)
+    return REQUESTS[task].from_json(words)
 
 
 def mark_taken_in(job_id: int) -> None:

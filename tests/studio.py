@@ -77,7 +77,7 @@ class Studio:
                 move = publishing.give_up if error.permanent else publishing.try_later
                 move(held, error.reason, str(error))
             else:
-                result = ordering.result_of(answer, bench)
+                result = ordering.result_of(held, answer, bench)
                 if not publishing.publish(held, result.as_json()):
                     files.remove(ordering.names_in(result))
 
