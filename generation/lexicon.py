@@ -8,8 +8,8 @@ table and one matcher serve both.
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,11 @@ ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "ly")
 LAST_LETTERS = frozenset(ending[-1] for ending in ENDINGS)
 #: A term is at most as many tokens long, with the small words that may stand between.
 LONGEST = 12
+#: Lists of small words in the file; each is a role.
+ROLES = (
+    "stop", "ignored", "negation", "removal", "turn", "only", "listing", "then",
+    "hold", "kept", "kept_colour", "except", "rest",
+)  # fmt: skip
 #: First words whose places in the tree are remembered.
 MOST_REMEMBERED = 5000
 
@@ -33,16 +38,35 @@ class Token(NamedTuple):
     end: int
 
 
+class OwnWord(NamedTuple):
+    """A word of a community: a term, and the operations with settings it stands for."""
+
+    term: str
+    steps: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
+
+
+class Step(NamedTuple):
+    """One operation that a term asks for."""
+
+    name: str
+    settings: tuple[tuple[str, Any], ...] = ()
+    #: What the term itself makes of the strength: 1.4 for "blizzard".
+    factor: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a term stands for. `role` is operation, intensity, or the name of a list of small words."""
+    """What a term stands for.
+
+    `role` is operation, intensity, region, colour, or the name of a list of small words.
+    """
 
     role: str
-    operation: str = ""
-    settings: tuple[tuple[str, Any], ...] = ()
+    #: What to do, in order; "rainy night" as one word asks for two things.
+    steps: tuple[Step, ...] = ()
     factor: float = 1.0
-    #: Operations that the term asks for besides, such as rain in "rainy night" as one word.
-    more: tuple[str, ...] = ()
+    #: The name of a region.
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +110,13 @@ class Lexicon:
     #: First words of the names of colours.
     colour_words: set[str]
     fillers: frozenset[str]
+    #: Small words that begin a new thing to do, and those that say where a thing is.
+    verbs: frozenset[str]
+    within: frozenset[str]
+    #: Names of regions for people, by language code.
+    regions: dict[str, dict[str, str]]
+    #: Operations that pull in opposite directions.
+    opposites: tuple[frozenset[str], ...]
     spellings: dict[str, str]
     characters: dict[int, str]
     notes: dict[str, dict[str, str]]
@@ -206,6 +237,13 @@ def lexicon() -> Lexicon:
         colours={},
         colour_words=set(),
         fillers=frozenset(small["fillers"]),
+        verbs=frozenset(small["verbs"]),
+        within=frozenset(small["within"]),
+        regions={
+            name: {"en": entry["title_en"], "zh-hans": entry["title_zh"]}
+            for name, entry in words["regions"].items()
+        },
+        opposites=tuple(frozenset(pair) for pair in words["opposites"]["pairs"]),
         spellings=words["spellings"],
         characters=str.maketrans(words["characters"]),
         notes=words["notes"],
@@ -215,23 +253,48 @@ def lexicon() -> Lexicon:
         for name in names:
             made.colours[parts(name)] = colour
             made.colour_words.add(parts(name)[0])
-    for role in ("stop", "ignored", "negation", "turn", "listing", "then"):
+    for role in ROLES:
         for term in small[role]:
             plant(made.root, term, Meaning(role))
+    for name, entry in words["regions"].items():
+        for term in entry["en"] + entry["zh"]:
+            plant(made.root, term, Meaning("region", name=name))
+    plant(made.root, "{colour}", Meaning("colour"))
     for factor, terms in words["intensity"].items():
         for term in terms:
             plant(made.root, term, Meaning("intensity", factor=float(factor)))
     for name, entry in words["terms"].items():
-        meaning = Meaning(
-            "operation",
-            operation=entry.get("operation", name),
-            settings=tuple(entry.get("settings", {}).items()),
-            factor=entry.get("intensity", 1.0),
-            more=tuple(entry.get("more", ())),
+        first = Step(
+            entry.get("operation", name),
+            tuple(entry.get("settings", {}).items()),
+            entry.get("intensity", 1.0),
         )
+        steps = (first, *(Step(more) for more in entry.get("more", ())))
+        meaning = Meaning("operation", steps)
         for term in entry.get("en", []) + entry.get("zh", []):
             plant(made.root, term, meaning)
     return made
+
+
+@lru_cache(maxsize=64)
+def lexicon_with(words: tuple[OwnWord, ...]) -> Lexicon:
+    """The shipped lexicon with words that a community added; theirs hold where both know a term."""
+    shipped = lexicon()
+    root = shipped.root
+    for word in words:
+        way = tuple(token.text for token in shipped.tokens(word.term))
+        if way:
+            steps = tuple(Step(name, settings) for name, settings in word.steps)
+            root = grafted(root, way, Meaning("operation", steps))
+    return replace(shipped, root=root, first_steps={})
+
+
+def grafted(node: Node, way: tuple[str, ...], meaning: Meaning) -> Node:
+    """The tree with one more term; only the places on its way are new."""
+    if not way:
+        return Node(node.next, node.stems, meaning)
+    following = grafted(node.next.get(way[0], Node()), way[1:], meaning)
+    return Node(node.next | {way[0]: following}, node.stems, node.meaning)
 
 
 def parts(term: str) -> tuple[str, ...]:

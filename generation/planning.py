@@ -4,224 +4,122 @@ Light: standard library only, for the web process imports it. Precision comes fi
 not in the lexicon does nothing and is named as unknown.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+from random import Random
 from typing import Any
 
 from generation import presets as files
 from generation.engines.base import Preset
-from generation.engines.darkroom.table import STAGES, program
-from generation.lexicon import HAN, WORD, Lexicon, Match, Meaning, Token, lexicon
+from generation.engines.darkroom.table import STAGES, Entry, program
+from generation.grammar import Grammar, Said
+from generation.lexicon import Lexicon, OwnWord, lexicon, lexicon_with
+from generation.places import Places
 from generation.results import Plan
 
 #: Longer prompts are read up to here.
 LONGEST_PROMPT = 2000
-#: A negation reaches as many tokens beyond itself or the last thing it denied.
-REACH = 6
-#: An intensity word belongs to an operation at most as many tokens away.
-NEAR = 4
 MOST_OPERATIONS = 8
 MOST_UNKNOWN = 12
-SENTENCE_ENDS = frozenset(".!?;:。！？；：\n")
-COMMAS = frozenset(",，—–()（）")
 #: Decoding, encoding and the descriptor, in seconds.
 OVERHEAD = 0.25
+#: Operations that find the best part of a picture by themselves.
+FRAMES_THE_SUBJECT = frozenset({"crop"})
 
 
-@dataclass(slots=True)
-class Said:
-    """One operation a prompt asks for, as it is being read."""
+def plan(
+    prompt: str,
+    preset: str,
+    language: str = "en",
+    strength: float = 0.6,
+    words: Sequence[OwnWord] = (),
+) -> Plan:
+    """How the engine of `preset` reads `prompt`; titles and notes in `language` (en, zh-hans).
 
-    match: Match
-    segment: int
-    intensity: float = 1.0
-    #: Whether a word of intensity was given to it.
-    weighed: bool = False
-    #: Number of its clause.
-    clause: int = 0
-
-
-@dataclass(slots=True)
-class Reading:
-    """The state of a reader that walks through a prompt once."""
-
-    said: list[Said] = field(default_factory=list)
-    denied: set[str] = field(default_factory=set)
-    unknown: list[tuple[int, int]] = field(default_factory=list)
-    segment: int = 0
-    #: Token up to which a negation reaches; -1 outside one.
-    negated_until: int = -1
-    #: Whether the running negation has denied something already.
-    spent: bool = False
-    #: Factor and place of an intensity word that waits for its operation.
-    weight: tuple[float, int] | None = None
-    #: Number of the running clause, and how many operations were said before it.
-    clause: int = 0
-    before_clause: int = 0
-    #: Clauses that name something the darkroom does not know.
-    strange: set[int] = field(default_factory=set)
-
-
-def plan(prompt: str, preset: str, language: str = "en", strength: float = 0.6) -> Plan:
-    """How the engine of `preset` reads `prompt`; titles and notes in `language` (en, zh-hans)."""
+    `words` are a community's own, which hold before the shipped ones.
+    """
     chosen = presets().get(preset)
-    words = lexicon()
+    known = lexicon_with(tuple(words)) if words else lexicon()
     if chosen is None:
-        return Plan(preset=preset, refusal=note(words, "no_preset", language))
+        return Plan(preset=preset, refusal=note(known, "no_preset", language))
     if chosen.engine != "darkroom":
         return Plan(preset=preset, seconds=float(chosen.settings.get("seconds", 8)))
-    tokens = words.tokens(prompt[:LONGEST_PROMPT])
-    reading = read(words, tokens)
-    chosen_operations = ordered(reading)
-    operations = tuple(operation(said) for said in chosen_operations)
-    entries = program()
-    tongue = spoken(language)
-    notes = [note(words, "shortened", language)] if len(prompt) > LONGEST_PROMPT else []
-    if not operations:
-        notes.append(note(words, why_nothing(prompt, reading), language))
+    typed = prompt[:LONGEST_PROMPT]
+    grammar = read(known, typed)
+    wanted, left_out = ordered(grammar)
+    operations = tuple(operation(said) for said in wanted)
+    notes = [note(known, "shortened", language)] if len(prompt) > LONGEST_PROMPT else []
+    if operations or left_out:
+        notes += remarks(known, grammar, wanted, left_out, language)
+    else:
+        notes.append(note(known, why_nothing(prompt, grammar), language))
     return Plan(
         preset=preset,
         operations=operations,
-        read=tuple(entries[name].titles[tongue] for name, _ in operations),
-        unknown=unknown_words(prompt, reading),
+        read=tuple(title(name, settings, language) for name, settings in operations),
+        words=tuple(as_typed(grammar, said, typed) for said in wanted),
+        unknown=tuple(grammar.unknown(typed)[:MOST_UNKNOWN]),
         offers=() if operations else suggestions(language),
         seconds=seconds_for(name for name, _ in operations),
         notes=tuple(notes),
     )
 
 
-def why_nothing(prompt: str, reading: Reading) -> str:
+def read(known: Lexicon, prompt: str) -> Grammar:
+    """A prompt read, with a place for every operation."""
+    grammar = Grammar(known, known.tokens(prompt))
+    grammar.read()
+    tones = (name for name, entry in program().items() if entry.stage == "tone")
+    Places(grammar, frozenset(tones)).give()
+    return grammar
+
+
+def why_nothing(prompt: str, grammar: Grammar) -> str:
     """The name of the sentence that says why there is nothing to do."""
     if not prompt.strip():
         return "empty"
-    return "denied" if reading.denied else "nothing"
+    return "denied" if grammar.denied else "nothing"
 
 
-def read(words: Lexicon, tokens: list[Token]) -> Reading:
-    """Walk through the prompt once, term by term."""
-    reading = Reading()
-    found = list(words.matches(tokens))
-    for index, each in enumerate(found):
-        following = found[index + 1] if index + 1 < len(found) else None
-        if isinstance(each, Token):
-            take_token(reading, each)
-        else:
-            take_match(reading, each, following)
-            if each.meaning.role == "ignored":
-                remember_unknown(reading, tokens[each.first].start, tokens[each.after - 1].end)
-    return reading
-
-
-def take_token(reading: Reading, token: Token) -> None:
-    """A word that is in no list, or a mark."""
-    if WORD.match(token.text):
-        joins = HAN.match(token.text) is not None
-        remember_unknown(reading, token.start, token.end, joins=joins)
-    elif token.text in SENTENCE_ENDS or (token.text in COMMAS and reading.spent):
-        end_negation(reading)
-    if token.text in SENTENCE_ENDS or token.text in COMMAS:
-        begin_clause(reading)
-
-
-def begin_clause(reading: Reading) -> None:
-    """A mark or a turn of the sentence: intensity does not reach across it."""
-    reading.weight = None
-    reading.clause += 1
-    reading.before_clause = len(reading.said)
-
-
-def remember_unknown(reading: Reading, start: int, end: int, *, joins: bool = False) -> None:
-    """Note a place of the prompt; Chinese characters that touch become one word."""
-    reading.strange.add(reading.clause)
-    last = reading.unknown[-1] if reading.unknown else None
-    if last and joins and last[1] == start:
-        reading.unknown[-1] = (last[0], end)
-    else:
-        reading.unknown.append((start, end))
-
-
-def take_match(reading: Reading, match: Match, following: Match | Token | None) -> None:
-    """A term of the lexicon, by its role."""
-    role = match.meaning.role
-    if role == "operation":
-        take_operation(reading, match)
-    elif role == "negation":
-        reading.negated_until, reading.spent = match.after + REACH, False
-    elif role == "intensity":
-        take_intensity(reading, match, following)
-    elif role in ("turn", "then"):
-        end_negation(reading)
-        reading.segment += role == "then" and bool(reading.said)
-        begin_clause(reading)
-    elif role == "listing" and not begins_operation(following):
-        end_negation(reading)
-
-
-def take_operation(reading: Reading, match: Match) -> None:
-    """An operation: denied inside a negation, asked for outside."""
-    if match.first < reading.negated_until:
-        reading.denied.add(match.meaning.operation)
-        reading.spent, reading.negated_until = True, match.after + REACH
-        reading.weight = None
-        return
-    said = Said(match, reading.segment, clause=reading.clause)
-    if reading.weight and match.first - reading.weight[1] <= NEAR:
-        said.intensity, said.weighed = reading.weight[0], True
-    reading.weight = None
-    reading.said.append(said)
-    for name in match.meaning.more:
-        besides = replace(match, meaning=Meaning("operation", operation=name))
-        reading.said.append(replace(said, match=besides))
-
-
-def take_intensity(reading: Reading, match: Match, following: Match | Token | None) -> None:
-    """A word such as "slightly": for the operation that follows, else for the last of its clause."""
-    last = reading.said[-1] if len(reading.said) > reading.before_clause else None
-    near = last is not None and match.first - last.match.after <= NEAR - 2
-    if last and near and not last.weighed and not begins_operation(following):
-        last.intensity, last.weighed = match.meaning.factor, True
-        return
-    before = reading.weight[0] if reading.weight else 1.0
-    reading.weight = (before * match.meaning.factor, match.after)
-
-
-def begins_operation(following: Match | Token | None) -> bool:
-    """Whether the next thing said is an operation."""
-    return isinstance(following, Match) and following.meaning.role == "operation"
-
-
-def end_negation(reading: Reading) -> None:
-    """What comes now is wanted again."""
-    reading.negated_until, reading.spent = -1, False
-
-
-def ordered(reading: Reading) -> list[Said]:
+def ordered(grammar: Grammar) -> tuple[list[Said], list[Said]]:
     """Order of mention where the prompt says "then", else tone, weather, medium, frame.
 
     Inside a stage the program's own order holds: night falls before the snow does.
     What is said twice is done once; what is denied in one place and asked for in another is done.
     "Turn the car red" is about a car: a tint in a clause that names a strange thing is left out.
+    The second list is what was left out because it cannot be done to a part of the picture.
     """
     entries = program()
-    kept: dict[tuple[str, tuple[tuple[str, Any], ...]], Said] = {}
-    for said in reading.said:
-        if said.match.meaning.operation != "tint" or said.clause not in reading.strange:
-            kept.setdefault((said.match.meaning.operation, said.match.meaning.settings), said)
+    kept: dict[tuple[Any, ...], Said] = {}
+    left_out = []
+    for said in grammar.said:
+        name = said.step.name
+        if said.region and not regional(entries[name]):
+            if name not in FRAMES_THE_SUBJECT:
+                left_out.append(said)
+                continue
+            said.region = ""
+        if name != "tint" or said.region or not grammar.clauses[said.clause].of("unknown"):
+            kept.setdefault((name, said.step.settings, said.region), said)
     places = {name: place for place, name in enumerate(entries)}
 
     def turn(said: Said) -> tuple[int, int, int]:
-        name = said.match.meaning.operation
+        name = said.step.name
         return said.segment, STAGES.index(entries[name].stage), places[name]
 
-    return sorted(kept.values(), key=turn)[:MOST_OPERATIONS]
+    return sorted(kept.values(), key=turn)[:MOST_OPERATIONS], left_out
+
+
+def regional(entry: Entry) -> bool:
+    """Whether an operation can be done to a part of the picture."""
+    return entry.stage != "frame"
 
 
 def operation(said: Said) -> tuple[str, dict[str, Any]]:
-    """Name and settings, with the colours and numbers the prompt named."""
-    meaning = said.match.meaning
-    entry = program()[meaning.operation]
-    settings = dict(meaning.settings)
-    intensity = said.intensity * meaning.factor
+    """Name and settings, with the place, colours and numbers the prompt named."""
+    entry = program()[said.step.name]
+    settings = dict(said.step.settings)
+    intensity = said.intensity * said.step.factor * settings.get("intensity", 1.0)
     if intensity != 1 and "intensity" in entry.settings:
         settings["intensity"] = entry.settings["intensity"].checked(round(intensity, 2))
     colours = [name for name, setting in entry.settings.items() if setting.colour]
@@ -230,13 +128,96 @@ def operation(said: Said) -> tuple[str, dict[str, Any]]:
         sign = settings.get("degrees", 1)
         degrees = said.match.numbers[0] * (-1 if sign < 0 else 1)
         settings["degrees"] = entry.settings["degrees"].checked(degrees)
-    return meaning.operation, settings
+    if said.region:
+        settings["region"] = said.region
+    return said.step.name, settings
 
 
-def unknown_words(prompt: str, reading: Reading) -> tuple[str, ...]:
-    """Words the darkroom does not know, as typed, each once."""
-    words = (prompt[start:end] for start, end in reading.unknown)
-    return tuple(dict.fromkeys(words))[:MOST_UNKNOWN]
+def remarks(
+    known: Lexicon, grammar: Grammar, wanted: list[Said], left_out: list[Said], language: str
+) -> Iterator[str]:
+    """Sentences about what contradicts itself, or could not be done as asked."""
+    entries, tongue = program(), spoken(language)
+
+    def titled(name: str) -> str:
+        return entries[name].titles[tongue]
+
+    for said in left_out:
+        yield note(known, "whole_only", language).format(a=titled(said.step.name))
+    for name in dict.fromkeys(said.step.name for said in wanted if not said.region):
+        if name in grammar.denied:
+            yield note(known, "asked_and_denied", language).format(a=titled(name))
+    for one, other in combinations(wanted, 2):
+        apart = one.region != other.region and one.region and other.region
+        if not apart and frozenset({one.step.name, other.step.name}) in known.opposites:
+            a, b = titled(one.step.name), titled(other.step.name)
+            yield note(known, "opposites", language).format(a=a, b=b)
+
+
+def as_typed(grammar: Grammar, said: Said, prompt: str) -> str:
+    """The words of the prompt that asked for an operation."""
+    tokens = grammar.tokens
+    return prompt[tokens[said.match.first].start : tokens[said.match.after - 1].end]
+
+
+def title(name: str, settings: dict[str, Any], language: str = "en") -> str:
+    """An operation for people, with its place: "Snow (left half)"."""
+    tongue = spoken(language)
+    said = program()[name].titles[tongue]
+    region = settings.get("region")
+    if not region:
+        return said
+    where = lexicon().regions[region][tongue]
+    return f"{said}（{where}）" if tongue == "zh-hans" else f"{said} ({where})"
+
+
+def region_titles(language: str = "en") -> dict[str, str]:
+    """Places in the picture, by name, for people."""
+    tongue = spoken(language)
+    return {name: titles[tongue] for name, titles in lexicon().regions.items()}
+
+
+def operation_titles(language: str = "en") -> dict[str, str]:
+    """Every operation, by name, for people, in the program's order."""
+    tongue = spoken(language)
+    return {name: entry.titles[tongue] for name, entry in program().items()}
+
+
+def checked(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as the operation takes them, without those left at their default.
+
+    Raises `KeyError` for an operation that is not there, `table.Unusable` for a setting it does not
+    take.
+    """
+    entry = program()[name]
+    whole = entry.checked(settings)
+    return {key: whole[key] for key in settings if whole[key] != entry.settings[key].default}
+
+
+def has(name: str, setting: str) -> bool:
+    """Whether an operation takes this setting."""
+    return name in program() and setting in program()[name].settings
+
+
+def known_terms(term: str) -> tuple[str, ...]:
+    """What the shipped lexicon makes of a term: names of operations, or the role of a small word."""
+    grammar = Grammar(lexicon(), lexicon().tokens(term))
+    matches = list(lexicon().matches(grammar.tokens))
+    if len(matches) != 1 or not hasattr(matches[0], "meaning"):
+        return ()
+    meaning = matches[0].meaning
+    return tuple(step.name for step in meaning.steps) or (meaning.role,)
+
+
+def surprise(seed: int) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """One to three operations that go together, the same for the same seed."""
+    draw = Random(seed)  # noqa: S311 - a game, no secret
+    entries = [entry for entry in program().values() if not entry.second]
+    medium = draw.choice([entry for entry in entries if entry.stage == "medium"])
+    rest = [draw.choice([e for e in entries if e.stage == stage]) for stage in ("tone", "weather")]
+    chosen = draw.sample(rest, draw.randint(0, 2)) + [medium]
+    chosen.sort(key=lambda entry: STAGES.index(entry.stage))
+    return tuple((entry.name, {}) for entry in chosen)
 
 
 def seconds_for(names: Iterable[str]) -> float:

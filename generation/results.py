@@ -163,6 +163,8 @@ class Plan:
     operations: tuple[tuple[str, dict[str, Any]], ...] = ()
     #: For people, in the language asked for: names of what was understood.
     read: tuple[str, ...] = ()
+    #: For each of them the words of the prompt that asked for it, as typed.
+    words: tuple[str, ...] = ()
     #: Words of the prompt that the engine does not know, as typed.
     unknown: tuple[str, ...] = ()
     #: What could be asked for instead, for people: (name to show, words to type).

@@ -1,0 +1,251 @@
+"""Says which operation belongs where in the picture: "only the sky", "the background in grey".
+
+Light: standard library only. Within a clause the place either leads ("the sky in watercolour") or
+follows ("watercolour on the left"); a clause that names a place and nothing to do gives it to its
+neighbour ("just the sky: dark and stormy"; "snow, but only on the left"). What is kept ("leave the sky
+alone") turns what has no place of its own into its opposite.
+"""
+
+from collections.abc import Iterator
+
+from generation.grammar import Clause, Grammar, Part, Said
+from generation.lexicon import Match, Meaning, Step
+
+#: A place that means all but another.
+OPPOSITES = {
+    "sky": "not_sky", "not_sky": "sky",
+    "subject": "background", "background": "subject",
+    "left": "right", "right": "left",
+    "top": "bottom", "bottom": "top",
+    "centre": "edges", "edges": "centre",
+}  # fmt: skip
+#: Colours without a hue: a place that becomes one of them loses its colour.
+GREYS = frozenset({"#8a8a8a"})
+UNPAINTABLE = frozenset({"#101014", "#f5f3ee"})
+#: Things to do, or a colour to be.
+ACTS = ("operation", "colour")
+
+
+class Places:
+    """Gives every operation of a prompt its place."""
+
+    def __init__(self, grammar: Grammar, tones: frozenset[str]) -> None:
+        self.grammar = grammar
+        #: Operations that change tone or colour: "in colour" speaks of these alone.
+        self.tones = tones
+        #: Places to be left as they are, and places that keep their colour.
+        self.kept: list[str] = []
+        self.kept_colour: list[str] = []
+
+    def give(self) -> None:
+        """Find all places, clause by clause, then between clauses."""
+        self.name_the_rest()
+        for clause in self.grammar.clauses:
+            self.keep(clause)
+            drop_locations(clause)
+            self.bind(clause)
+        for number in range(len(self.grammar.clauses)):
+            self.hand_on(number)
+        self.spare()
+
+    def name_the_rest(self) -> None:
+        """ "The rest" is what was not named before it."""
+        last = ""
+        for clause in self.grammar.clauses:
+            for part in clause.of("region", "rest"):
+                if part.kind == "region":
+                    last = part.name
+                elif last:
+                    part.kind, part.name = "region", OPPOSITES[last]
+                else:
+                    part.kind = "nothing"
+
+    def keep(self, clause: Clause) -> None:
+        """Set aside places that shall stay as they are."""
+        for place, part in enumerate(clause.parts):
+            if part.kind != "region":
+                continue
+            before = next_of(clause.parts[:place][::-1], "verb", "within", "unknown")
+            after = next_of(clause.parts[place + 1 :], "verb", "within", "unknown")
+            if is_kept(clause, place, before, after):
+                part.kind = "nothing"
+                in_colour = after is not None and after.kind == "kept_colour"
+                (self.kept_colour if in_colour else self.kept).append(part.name)
+            elif before is not None and before.kind in ("denied", "removal"):
+                part.kind = "nothing"
+
+    def bind(self, clause: Clause) -> None:
+        """Give the operations of a clause the places named in it."""
+        acts = [part for part in clause.parts if part.kind in ("region", *ACTS)]
+        if not any(part.kind == "region" for part in acts):
+            return
+        leads = acts[0].kind == "region"
+        for regions, group in groups(acts, leads=leads):
+            for part in group:
+                if self.reaches(clause, regions, part):
+                    self.put(clause, part, [region.name for region in regions])
+
+    def reaches(self, clause: Clause, regions: list[Part], part: Part) -> bool:
+        """Whether a place and something to do belong together, for all that stands between them."""
+        leads = regions[0].first < part.first
+        region = regions[-1] if leads else regions[0]
+        low, high = (region.after, part.first) if leads else (part.after, region.first)
+        between = [each for each in clause.of("unknown") if low <= each.first < high]
+        if part.kind == "colour":
+            return not between and not self.is_of_something(clause, part, region)
+        if leads:
+            return not between or is_strong(clause, regions[0])
+        return len(between) <= (0 if region.name == "sky" else 1)
+
+    def is_of_something(self, clause: Clause, colour: Part, region: Part) -> bool:
+        """Whether a colour is that of a thing, or too far from the place to be its own."""
+        if colour.name in UNPAINTABLE:
+            return True
+        if any(each.first == colour.after for each in clause.of("unknown")):
+            return True
+        between = abs(colour.first - region.after)
+        return between > 4 if colour.first > region.first else colour.after < region.first - 1
+
+    def put(self, clause: Clause, part: Part, regions: list[str]) -> None:
+        """Place what a part asks for in these regions."""
+        if part.kind == "colour":
+            part.said = (self.painted(clause, part),)
+            self.grammar.said += part.said
+            part.kind = "operation"
+        for said in part.said:
+            said.region = regions[0]
+            for further in regions[1:]:
+                copy = Said(
+                    said.step, said.match, said.segment, said.intensity, said.weighed, said.clause
+                )
+                copy.region = further
+                self.grammar.said.append(copy)
+
+    def painted(self, clause: Clause, part: Part) -> Said:
+        """What a colour of a place becomes."""
+        step = Step("black_and_white") if part.name in GREYS else Step("tint")
+        meaning = Meaning("operation", (step,))
+        match = Match(part.first, part.after, meaning, (part.name,))
+        number = self.grammar.clauses.index(clause)
+        return Said(step, match, clause.segment, clause=number)
+
+    def hand_on(self, number: int) -> None:
+        """Let a clause with a place but nothing to do give it to a neighbour."""
+        clauses = self.grammar.clauses
+        clause = clauses[number]
+        named = [part.name for part in clause.of("region")]
+        if not named:
+            return
+        if clause.of("operation"):
+            if clause.only:
+                self.spread(number, named)
+            return
+        if clause.of("denial", "removal") or (clause.of("unknown") and not clause.only):
+            return
+        following = clauses[number + 1] if number + 1 < len(clauses) else None
+        if following and self.may_take(clause, following):
+            if clause.only or following.after_colon:
+                self.spread(number, named)
+            else:
+                self.place_all(following, named)
+        else:
+            self.hand_back(number, named)
+
+    def may_take(self, clause: Clause, following: Clause) -> bool:
+        """Whether the next clause says what to do with a place that was named before it."""
+        near = following.sentence == clause.sentence or clause.only
+        return near and bool(unplaced(following)) and not following.of("region")
+
+    def spread(self, number: int, named: list[str]) -> None:
+        """Place what follows, up to the end of the sentence or the next place."""
+        for clause in self.grammar.clauses[number + 1 :]:
+            first = self.grammar.clauses[number]
+            if clause.of("region") or clause.segment != first.segment:
+                return
+            if clause.sentence > first.sentence + 1 or (
+                clause.sentence != first.sentence and first.of("operation")
+            ):
+                return
+            self.place_all(clause, named)
+
+    def hand_back(self, number: int, named: list[str]) -> None:
+        """Place what was said just before: "snow, but only on the left"."""
+        for clause in self.grammar.clauses[:number][::-1]:
+            if clause.sentence != self.grammar.clauses[number].sentence:
+                return
+            if clause.of("region"):
+                return
+            if unplaced(clause):
+                self.place_all(clause, named)
+                return
+
+    def place_all(self, clause: Clause, named: list[str]) -> None:
+        """Give all operations of a clause that have no place these."""
+        for part in clause.of("operation"):
+            if not part.said[0].region:
+                self.put(clause, part, named)
+
+    def spare(self) -> None:
+        """What has no place of its own keeps away from what shall stay."""
+        for said in self.grammar.said:
+            tone = said.step.name in self.tones
+            if not said.region and self.kept:
+                said.region = OPPOSITES[self.kept[0]]
+            elif not said.region and tone and self.kept_colour:
+                said.region = OPPOSITES[self.kept_colour[0]]
+
+
+def is_kept(clause: Clause, place: int, before: Part | None, after: Part | None) -> bool:
+    """Whether the place at this part is one that shall stay as it is."""
+    if after is not None and after.kind in ("kept", "kept_colour"):
+        return True
+    if before is None:
+        return False
+    if before.kind == "hold":
+        return not any(part.kind in ACTS for part in clause.parts[place + 1 :])
+    return before.kind in ("except", "denial")
+
+
+def drop_locations(clause: Clause) -> None:
+    """Forget places that only say where a thing is: "a whale in the sky at night"."""
+    for place, part in enumerate(clause.parts):
+        before = clause.parts[place - 1].kind if place else ""
+        thing = place > 1 and clause.parts[place - 2].kind == "unknown"
+        acts = any(each.kind in ACTS for each in clause.parts[:place])
+        if part.kind == "region" and before == "within" and thing and not acts:
+            part.kind = "nothing"
+
+
+def groups(acts: list[Part], *, leads: bool) -> Iterator[tuple[list[Part], list[Part]]]:
+    """Places with what is to be done there; neighbouring places share."""
+    regions: list[Part] = []
+    group: list[Part] = []
+    for part in acts if leads else acts[::-1]:
+        if part.kind != "region":
+            group.append(part)
+            continue
+        if group and regions:
+            yield regions, group
+        if group:
+            regions, group = [], []
+        regions.append(part)
+    if regions and group:
+        yield regions, group
+
+
+def is_strong(clause: Clause, region: Part) -> bool:
+    """Whether a place is what the clause is about: first in it, or right behind its verb."""
+    place = clause.parts.index(region)
+    before = clause.parts[place - 1].kind if place else "verb"
+    behind = clause.parts[place + 1].kind if place + 1 < len(clause.parts) else ""
+    return before == "verb" and behind != "within"
+
+
+def unplaced(clause: Clause) -> list[Part]:
+    """Operations of a clause that have no place yet."""
+    return [part for part in clause.of("operation") if not part.said[0].region]
+
+
+def next_of(parts: list[Part], *passed: str) -> Part | None:
+    """The first part that is none of these kinds."""
+    return next((part for part in parts if part.kind not in passed), None)
