@@ -20,7 +20,7 @@ from generation.engines.base import Cancelled, EngineError, Progress, SourceRefu
 #: Frames a second of a dissolve.
 PACE = 12
 #: Limits: pictures, longer side in pixels, seconds that one stays or dissolves, bytes of the film.
-MOST_SHOTS, MOST_SIDE, MOST_SECONDS, MOST_BYTES = 48, 1080, 10.0, 200_000_000
+MOST_SHOTS, MOST_SIDE, MOST_SECONDS, MOST_BYTES = 48, 1080, 10.0, 40_000_000
 #: What stands around pictures of another shape: the paper of the darkroom.
 GROUND = (20, 18, 16)
 SMALL = 256
