@@ -9,6 +9,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("forum.threads.urls")),
     path("", include("forum.images.urls")),
     path("", include("forum.links.urls")),
+    path("", include("forum.reruns.urls")),
+    path("", include("forum.films.urls")),
     path("", include("forum.boards.urls")),
     path("", include("forum.members.urls")),
     path("", include("forum.live.urls")),

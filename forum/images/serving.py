@@ -5,6 +5,7 @@ one range. RFC 9110, sections 13 and 14.
 """
 
 import re
+from typing import Protocol
 from urllib.parse import quote
 
 from django.conf import settings
@@ -26,23 +27,46 @@ _SUFFIXES = dict(KINDS.values())
 _KEEP, _FORGET = "private, max-age=31536000, immutable", "private, no-store"
 
 
+class Stored(Protocol):
+    """A row that speaks of a stored file."""
+
+    name: str
+    mime: str
+    bytes: int
+    sha256: str
+
+
 class BadRange(Exception):
     """A range that this file does not have, or more than one."""
 
 
 def send(request: HttpRequest, file: File) -> HttpResponse:
     """The answer for one file, whose `image` and its board are loaded. Raises Http404 where it is missing."""
+    public = file.image.board.visibility == Visibility.PUBLIC
+    place = "attachment" if file.role == FileRole.ORIGINAL else "inline"
+    name = f"image-{file.image_id}-{file.role}{_SUFFIXES.get(file.mime, '')}"
+    kept = _KEEP if public and file.image.is_shown else _FORGET
+    return _answer(request, file, f'{place}; filename="{name}"', kept)
+
+
+def send_private(request: HttpRequest, file: Stored, name: str) -> HttpResponse:
+    """The answer for a stored file that nobody keeps, under a name. Raises Http404 where it is missing."""
+    return _answer(request, file, f'inline; filename="{name}"', _FORGET)
+
+
+def _answer(request: HttpRequest, file: Stored, place: str, kept: str) -> HttpResponse:
+    """Whole, in part or not at all, with the headers that belong to it."""
     etag = f'"{file.sha256}"'
     if _is_known(request, etag):
-        return _with_headers(HttpResponseNotModified(), file, etag)
+        return _with_headers(HttpResponseNotModified(), etag, place, kept)
     if settings.FORUM_X_ACCEL:
-        return _with_headers(_left_to_nginx(file), file, etag)
+        return _with_headers(_left_to_nginx(file), etag, place, kept)
     try:
-        return _with_headers(_read(request, file, etag), file, etag)
+        return _with_headers(_read(request, file, etag), etag, place, kept)
     except BadRange:
         refusal = HttpResponse(status=416)
         refusal["Content-Range"] = f"bytes */{file.bytes}"
-        return _with_headers(refusal, file, etag)
+        return _with_headers(refusal, etag, place, kept)
 
 
 def _is_known(request: HttpRequest, etag: str) -> bool:
@@ -50,14 +74,14 @@ def _is_known(request: HttpRequest, etag: str) -> bool:
     return "*" in known or any(each.removeprefix("W/") == etag for each in known)
 
 
-def _left_to_nginx(file: File) -> HttpResponse:
+def _left_to_nginx(file: Stored) -> HttpResponse:
     response = HttpResponse(content_type=file.mime)
     response["X-Accel-Redirect"] = settings.FORUM_X_ACCEL.rstrip("/") + "/" + quote(file.name)
     return response
 
 
-def _read(request: HttpRequest, file: File, etag: str) -> HttpResponse:
-    """Whole, or one piece. Files are at most FORUM_UPLOAD_MB, and a sync view under ASGI cannot stream."""
+def _read(request: HttpRequest, file: Stored, etag: str) -> HttpResponse:
+    """Whole, or one piece. Files are a few megabytes, and a sync view under ASGI cannot stream."""
     wanted = _range(request, file.bytes, etag)
     start, end = wanted or (0, file.bytes - 1)
     try:
@@ -90,14 +114,11 @@ def _range(request: HttpRequest, length: int, etag: str) -> tuple[int, int] | No
     return start, end
 
 
-def _with_headers(response: HttpResponse, file: File, etag: str) -> HttpResponse:
-    public = file.image.board.visibility == Visibility.PUBLIC
-    place = "attachment" if file.role == FileRole.ORIGINAL else "inline"
-    name = f"image-{file.image_id}-{file.role}{_SUFFIXES.get(file.mime, '')}"
+def _with_headers(response: HttpResponse, etag: str, place: str, kept: str) -> HttpResponse:
     response["ETag"] = etag
     response["Accept-Ranges"] = "bytes"
-    response["Cache-Control"] = _KEEP if public and file.image.is_shown else _FORGET
-    response["Content-Disposition"] = f'{place}; filename="{name}"'
+    response["Cache-Control"] = kept
+    response["Content-Disposition"] = place
     response["Content-Security-Policy"] = POLICY
     response["X-Content-Type-Options"] = "nosniff"
     patch_vary_headers(response, ("Cookie", "Authorization"))

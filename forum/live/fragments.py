@@ -4,12 +4,17 @@ A view is what a page shows of a topic; it is hashable, so that equal pages shar
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from channels.db import database_sync_to_async
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from forum.films.cards import cards_for as film_cards
+from forum.films.models import Film
+from forum.images.models import Image
+from forum.reruns.cards import cards_for as rerun_cards
+from forum.reruns.models import Rerun
 from forum.threads.cards import cards_for
 from forum.threads.models import Reply, ReplyQuerySet, Thread
 from forum.threads.trees import tree_of
@@ -111,17 +116,45 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The resonances beside one image. Everybody sees their own, so only the news is told."""
+    """Resonances, reruns and films beside one image.
+
+    Everybody sees their own, so of what came or went only the news is told; how far a rerun or a
+    film has got is the same for all.
+    """
 
     image: int
 
+    #: Kind of an announcement -> the part of the page that is to be fetched anew.
+    PARTS: ClassVar[dict[str, str]] = {
+        "resonances": "resonances", "rerun": "reruns", "film": "films"
+    }  # fmt: skip
+
     def whole(self) -> Pieces:
-        """Have the page fetch them anew."""
-        return {"resonances": render_to_string("live/resonances.html", {"image_id": self.image})}
+        """Have the page fetch all of it anew."""
+        return {name: self._news(name) for name in self.PARTS.values()}
 
     def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
-        """The same, however many links changed."""
-        return self.whole()
+        """News of each kind once, however many rows changed; and how far the work has got."""
+        parts = {self.PARTS[kind] for kind, _ in dirty if kind in self.PARTS}
+        jobs = [pk for kind, pk in dirty if kind in {"job", "preview"}]
+        return {name: self._news(name) for name in sorted(parts)} | self._progress(jobs)
+
+    def _news(self, part: str) -> str:
+        return render_to_string(f"live/{part}.html", {"image_id": self.image})
+
+    def _progress(self, jobs: list[int]) -> Pieces:
+        if not jobs:
+            return {}
+        reruns = Rerun.objects.of(Image(pk=self.image)).waiting().filter(job__in=jobs)
+        films = Film.objects.of(Image(pk=self.image)).waiting().filter(job__in=jobs)
+        pieces = {
+            f"rerun-{card.rerun.pk}": render_to_string("live/rerun.html", {"card": card})
+            for card in rerun_cards(reruns)
+        }
+        return pieces | {
+            f"film-{card.film.pk}": render_to_string("live/film.html", {"card": card})
+            for card in film_cards(films)
+        }
 
 
 @dataclass(frozen=True, slots=True)

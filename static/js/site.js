@@ -7,4 +7,6 @@ import "./compare.js";
 import "./composer.js";
 import "./upload.js";
 import "./strip.js";
+import "./moving.js";
+import "./copying.js";
 import "./developing.js";
