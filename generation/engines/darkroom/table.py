@@ -14,6 +14,7 @@ from typing import Any
 #: Order of operations whose order the prompt leaves open.
 STAGES = ("tone", "weather", "medium", "frame")
 PROGRAM = Path(__file__).with_name("operations.toml")
+PLACES = Path(__file__).with_name("regions.toml")
 
 #: Strength (as people set it) to amount (as operations take it): 0.6 is an operation as designed.
 DESIGNED, HEAVIEST = 0.6, 1.5
@@ -39,7 +40,7 @@ class Setting:
         if self.colour:
             return checked_colour(self.name, value)
         if self.choices:
-            if value not in self.choices:
+            if not isinstance(value, str) or value not in self.choices:
                 raise Unusable(f"{self.name}: one of {', '.join(self.choices)}, not {value!r:.40}")
             return value
         if (
@@ -82,13 +83,17 @@ class Entry:
     seeded: bool = True
 
     def checked(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """All settings with their defaults, in the table's order. Raises `Unusable`."""
+        """All settings with their defaults, in the table's order; a region only where one was given.
+
+        Raises `Unusable`.
+        """
         strange = set(settings) - set(self.settings)
         if strange:
             raise Unusable(f"{self.name} has no setting {min(strange)!r:.40}")
         return {
             name: setting.checked(settings.get(name, setting.default))
             for name, setting in self.settings.items()
+            if name != "region" or name in settings
         }
 
 
@@ -113,14 +118,30 @@ def program() -> dict[str, Entry]:
     }
 
 
-#: Every operation takes it: what words of intensity multiply the strength by.
+@cache
+def regions() -> dict[str, dict[str, str]]:
+    """Places in a picture that an operation can be limited to: titles by language code, by name."""
+    return {
+        name: {"en": words["en"], "zh-hans": words["zh"]}
+        for name, words in tomllib.loads(PLACES.read_text("utf-8")).items()
+    }
+
+
+#: Every operation that has a strength takes it: what words of intensity multiply the strength by.
 INTENSITY = Setting("intensity", 1.0, low=0.0, high=2.0)
+
+
+@cache
+def region_setting() -> Setting:
+    """Every operation but those of the frame takes it: where it works; empty is everywhere."""
+    return Setting("region", "", choices=("", *regions()))
 
 
 def entry(name: str, words: dict[str, Any]) -> Entry:
     """One operation from its part of the file."""
     settings = {key: setting(key, value) for key, value in words.get("settings", {}).items()}
     scales = words.get("scales", True)
+    place = {} if words["stage"] == "frame" else {"region": region_setting()}
     return Entry(
         name=name,
         run=words["run"],
@@ -129,7 +150,7 @@ def entry(name: str, words: dict[str, Any]) -> Entry:
         sentences={"en": words["says_en"], "zh-hans": words["says_zh"]},
         source=words["source"],
         milliseconds=words["ms"],
-        settings=({"intensity": INTENSITY} if scales else {}) | settings,
+        settings=({"intensity": INTENSITY} if scales else {}) | settings | place,
         scales=scales,
         layered=words.get("layered", False),
         second=words.get("second", False),
