@@ -11,6 +11,8 @@ from forum.links.models import (
     Scale,
     SimilarityLink,
 )
+from forum.looks.models import Looks
+from forum.masks.models import Mask
 from forum.members.models import Allowance, Invitation, Member, Token
 from forum.reruns.models import Rerun
 from forum.threads.models import Reading, Reply, Thread
@@ -26,6 +28,8 @@ __all__ = [
     "Image",
     "Invitation",
     "LinkVote",
+    "Looks",
+    "Mask",
     "Member",
     "Membership",
     "Neighbours",

@@ -94,7 +94,7 @@ def _circles() -> Iterator[str]:
 def _files() -> Iterator[str]:
     for name, size, sha256 in File.objects.values_list("name", "bytes", "sha256").iterator():
         try:
-            found = _measured(name)
+            found = measured(name)
         except FileNotFoundError:
             yield f"file {name} is missing"
             continue
@@ -102,7 +102,7 @@ def _files() -> Iterator[str]:
             yield f"file {name} is not what its row says: {found[0]} bytes instead of {size}"
 
 
-def _measured(name: str) -> tuple[int, str]:
+def measured(name: str) -> tuple[int, str]:
     """Length and hex SHA-256 of a stored file. Raises FileNotFoundError."""
     digest, length = hashlib.sha256(), 0
     with default_storage.open(name) as file:

@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, cast
 
-from forum.images.decoding import ANSWER, Limits, child
+from forum.images.decoding import ANSWER, Limits, Read, child, decode
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["PIL.Image", "PIL.ImageCms", "forum.images.decoding"])
@@ -21,14 +21,16 @@ class ChildLost(Exception):
     """The child ended without an answer: killed by a signal, out of time, or out of its mind."""
 
 
-def decode_apart(source: Path, folder: Path, kind: str, limits: Limits) -> dict[str, Any]:
-    """What `decoding.decode` found, or {"refused": code, ...}. Raises ChildLost.
+def decode_apart(
+    source: Path, folder: Path, kind: str, limits: Limits, read: Read = decode
+) -> dict[str, Any]:
+    """What `read` found, or {"refused": code, ...}. Raises ChildLost.
 
     The answer travels as JSON and never as a pickle: a child that a picture took over could send
     anything.
     """
     ours, theirs = _FORKS.Pipe(duplex=False)
-    arguments = (theirs, str(source), str(folder), kind, limits)
+    arguments = (theirs, str(source), str(folder), kind, limits, read)
     process = _FORKS.Process(target=child, args=arguments, daemon=True)
     try:
         process.start()

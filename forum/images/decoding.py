@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -83,19 +84,28 @@ class Unacceptable(Exception):
 
     def __init__(self, code: str, limit: object = "") -> None:
         super().__init__(code)
+        self.code = code
         self.answer = {"refused": code, "limit": limit}
 
 
-def child(answer: Connection, source: str, folder: str, kind: str, limits: Limits) -> None:
-    """Entrance of the child process: confine, decode, answer once, end."""
+#: Reads a file and writes what it made of it into a folder: see `decode`. A function of a module, for
+#: it travels to the child by name.
+Read = Callable[[str, str, str, Limits], dict[str, Any]]
+
+
+def child(
+    answer: Connection, source: str, folder: str, kind: str, limits: Limits, read: Read
+) -> None:
+    """Entrance of the child process: confine, read, answer once, end."""
     confine(limits)
-    answer.send_bytes(json.dumps(_report(source, folder, kind, limits)).encode()[:ANSWER])
+    report = _report(read, source, folder, kind, limits)
+    answer.send_bytes(json.dumps(report).encode()[:ANSWER])
     answer.close()
 
 
-def _report(source: str, folder: str, kind: str, limits: Limits) -> dict[str, Any]:
+def _report(read: Read, source: str, folder: str, kind: str, limits: Limits) -> dict[str, Any]:
     try:
-        report = decode(source, folder, kind, limits)
+        report = read(source, folder, kind, limits)
     except Unacceptable as refusal:
         report = refusal.answer
     except MemoryError:
@@ -131,19 +141,9 @@ def decode(source: str, folder: str, kind: str, limits: Limits) -> dict[str, Any
 
     `kind` is one of `sniffing.KINDS`. Raises Unacceptable, or whatever Pillow raises.
     """
-    # Other warnings are about metadata, which is thrown away anyhow.
-    warnings.simplefilter("ignore")
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    # Pillow's own check comes before ours and guards frames as well; ours has the finer limits.
-    Image.MAX_IMAGE_PIXELS = limits.longest_side**2
-    if kind == "HEIF":
-        from pillow_heif import register_heif_opener
-
-        register_heif_opener()
-    if kind == "PNG":
-        _verify(source, kind)
+    prepare(source, kind, limits)
     with Image.open(source, formats=[kind]) as opened:
-        _check_size(opened.size, limits, kind)
+        checked_size(opened.size, limits, kind)
         orientation = _orientation(opened)
         width, height = opened.size[::-1] if orientation >= 5 else opened.size
         opened.draft(None, fitted(opened.size, DISPLAY_SIDE))
@@ -160,6 +160,22 @@ def decode(source: str, folder: str, kind: str, limits: Limits) -> dict[str, Any
         "manifest": MANIFEST in found,
         "files": files,
     }
+
+
+def prepare(source: str, kind: str, limits: Limits) -> None:
+    """Be strict from now on, and look whether the file is whole. Raises whatever Pillow raises."""
+    # Other warnings are about metadata, which is thrown away anyhow.
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    # Pillow's own check comes before ours and guards frames as well; ours has the finer limits.
+    Image.MAX_IMAGE_PIXELS = limits.longest_side**2
+    if kind == "HEIF":
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+    if kind == "PNG":
+        with Image.open(source, formats=[kind]) as opened:
+            opened.verify()  # check sums of all chunks, which loading skips
 
 
 def presentable(opened: Image.Image, orientation: int) -> Image.Image:
@@ -200,13 +216,8 @@ def in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _verify(source: str, kind: str) -> None:
-    """Check sums of all chunks, which loading skips."""
-    with Image.open(source, formats=[kind]) as opened:
-        opened.verify()
-
-
-def _check_size(size: tuple[int, int], limits: Limits, kind: str) -> None:
+def checked_size(size: tuple[int, int], limits: Limits, kind: str) -> None:
+    """Raises Unacceptable for a picture with too few pixels or too many."""
     width, height = size
     if min(size) < limits.shortest_side:
         raise Unacceptable("too_small", limits.shortest_side)

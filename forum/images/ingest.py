@@ -6,6 +6,7 @@ files under random names. It writes no rows. Whoever calls it either hands the r
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from forum.images import events, storing
 from forum.images.children import ChildLost, decode_apart
-from forum.images.decoding import Limits
+from forum.images.decoding import Limits, Read, decode
 from forum.images.models import File as FileRow
 from forum.images.models import FileRole, Origin
 from forum.images.refusals import Refused, refused
@@ -37,6 +38,8 @@ COMPACT_MEGAPIXELS = 24
 #: JPEG may have so many times FORUM_UPLOAD_MEGAPIXELS, because it is unpacked at a reduced scale.
 SCALED = 2
 _PIECE = 256 * 1024
+#: What other rooms keep for a member counts too: each says how many bytes that are.
+COUNTED_BESIDES: list[Callable[[Member], int]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,10 @@ def _ingest(upload: "IO[bytes] | File[bytes]", member: Member, about: dict[str, 
     with storing.workspace() as folder:
         source = folder / "original"
         with storing.writing():
-            about["sha256"], about["bytes"] = _copy(upload, source)
-        _require_quota(member, about["bytes"])
-        about["kind"] = kind = _kind(source)
-        report = _decode(source, folder, kind, about)
+            about["sha256"], about["bytes"] = copy_aside(upload, source)
+        require_quota(member, about["bytes"])
+        about["kind"] = kind = kind_at(source)
+        report = decoded(source, folder, kind, about)
         ingested = _keep(source, folder, kind, report)
     try:
         for check in events.on_ingested:
@@ -113,18 +116,24 @@ def _ingest(upload: "IO[bytes] | File[bytes]", member: Member, about: dict[str, 
     return ingested
 
 
-def _copy(upload: "IO[bytes] | File[bytes]", target: Path) -> tuple[str, int]:
-    """Copy aside, no further than the limit. Hex SHA-256 and length."""
-    most = settings.FORUM_UPLOAD_MB * 1024**2
+def copy_aside(
+    upload: "IO[bytes] | File[bytes]", target: Path, megabytes: int | None = None
+) -> tuple[str, int]:
+    """Copy no further than the limit, FORUM_UPLOAD_MB by default. Hex SHA-256 and length.
+
+    Raises Refused.
+    """
+    limit = settings.FORUM_UPLOAD_MB if megabytes is None else megabytes
+    most = limit * 1024**2
     if (getattr(upload, "size", None) or 0) > most:
-        raise refused("too_large", settings.FORUM_UPLOAD_MB)
+        raise refused("too_large", limit)
     digest, length = hashlib.sha256(), 0
     upload.seek(0)
     with target.open("wb") as file:
         while piece := upload.read(_PIECE):
             length += len(piece)
             if length > most:
-                raise refused("too_large", settings.FORUM_UPLOAD_MB)
+                raise refused("too_large", limit)
             digest.update(piece)
             file.write(piece)
     if not length:
@@ -132,19 +141,19 @@ def _copy(upload: "IO[bytes] | File[bytes]", target: Path) -> tuple[str, int]:
     return digest.hexdigest(), length
 
 
-def _require_quota(member: Member, more: int) -> None:
+def require_quota(member: Member, more: int) -> None:
     """Raise Refused where the member's files would take more than FORUM_MEMBER_STORAGE_MB."""
     if stored_bytes(member) + more > settings.FORUM_MEMBER_STORAGE_MB * 1024**2:
         raise refused("quota_full", settings.FORUM_MEMBER_STORAGE_MB)
 
 
 def stored_bytes(member: Member) -> int:
-    """How much the files of a member's images take."""
+    """How much the files of a member's images take, and what belongs to them."""
     total = FileRow.objects.filter(image__author=member).aggregate(total=Sum("bytes"))["total"]
-    return int(total or 0)
+    return int(total or 0) + sum(counted(member) for counted in COUNTED_BESIDES)
 
 
-def _kind(source: Path) -> str:
+def kind_at(source: Path) -> str:
     """The kind of file by its first bytes; name, ending and declared type decide nothing."""
     with source.open("rb") as file:
         kind = kind_of(file.read(HEAD))
@@ -168,11 +177,19 @@ def accepted_kinds() -> str:
     return _("%(names)s or %(last)s") % {"names": _(", ").join(names), "last": "GIF"}
 
 
-def _decode(source: Path, folder: Path, kind: str, about: dict[str, Any]) -> dict[str, Any]:
-    """What the child found. Raises Refused."""
+def decoded(
+    source: Path,
+    folder: Path,
+    kind: str,
+    about: dict[str, Any],
+    *,
+    read: Read = decode,
+    bounds: Limits | None = None,
+) -> dict[str, Any]:
+    """What the child found, reading with `read`. Raises Refused."""
     try:
         with slot(storing.aside().parent / "slots", wait=PATIENCE):
-            report = decode_apart(source, folder, kind, limits())
+            report = decode_apart(source, folder, kind, bounds or limits(), read)
     except NoSlot as none:
         raise refused("busy") from none
     except ChildLost as lost:

@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from forum.boards.models import Board, Visibility
-from forum.images.models import Image
+from forum.images.models import File, FileRole, Image
 from forum.members.models import Member
 from forum.states import Graph, graph
 
@@ -108,6 +108,18 @@ class ReplyState(models.TextChoices):
 FORMING = (ReplyState.WAITING, ReplyState.RUNNING)
 
 
+#: Columns that `_reply.html` shows: of the reply, its author, and the image it became.
+SHOWN = (
+    "thread", "to", "author", "kind", "prompt", "language", "image", "job", "preset", "state",
+    "reason", "reason_detail", "created_at",
+    "author__username", "author__name", "author__left_at",
+    "image__state", "image__kind", "image__origin", "image__title", "image__alt",
+    "image__language", "image__recipe", "image__board", "image__thread",
+)  # fmt: skip
+#: And of the image it answers, which stands in for a frame that is not there yet.
+SHOWN_TO = tuple(f"to__{name}" for name in ("state", "kind", "origin", "title", "alt", "recipe"))
+
+
 class ReplyQuerySet(models.QuerySet["Reply"]):
     def visible_to(self, member: Member | None) -> "ReplyQuerySet":
         """Replies this person may see: the thread is visible, and so is what answers."""
@@ -166,9 +178,12 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         return seen if member.is_moderator else seen.filter(author=member)
 
     def for_card(self) -> "ReplyQuerySet":
-        """With the rows that `_reply.html` shows, in three queries."""
-        rows = self.select_related("author", "image", "to")
-        return rows.prefetch_related("image__files", "to__files")
+        """With the rows that `_reply.html` shows, in two queries: thumbs are all it shows."""
+        thumbs = File.objects.filter(role=FileRole.THUMB)
+        rows = self.select_related("author", "image", "to").only(*SHOWN, *SHOWN_TO)
+        return rows.prefetch_related(
+            Prefetch("image__files", thumbs), Prefetch("to__files", thumbs)
+        )
 
     def count_answers(self, images: Iterable[int]) -> dict[int, int]:
         """How many answers these images have, by id; those without any are left out.
@@ -220,6 +235,10 @@ class Reply(models.Model):
     preset = models.CharField(max_length=40, blank=True)
     seed = models.PositiveBigIntegerField(null=True, blank=True)
     strength = models.FloatField(null=True, blank=True)
+    #: Where the image may change; empty is everywhere.
+    mask = models.ForeignKey(
+        "forum.Mask", models.SET_NULL, null=True, blank=True, related_name="replies"
+    )
     #: Further source images beside the one that is answered, in order.
     further_sources = models.ManyToManyField(
         Image, through="ReplySource", related_name="also_used_by", blank=True
