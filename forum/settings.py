@@ -201,8 +201,10 @@ _options = DATABASES["default"].setdefault("OPTIONS", {})
 for _word in {"host", "port"} & set(_options):
     DATABASES["default"][_word.upper()] = str(_options.pop(_word))
 _options.setdefault("pool", {"min_size": 1, "max_size": 8, "timeout": 10})
-_options.setdefault("server_side_binding", True)
-_options.setdefault("prepare_threshold", 5)
+# Statements that come again are planned once for each connection: planning takes longer than most
+# answers. A pooler shares connections between transactions, and the plans would be missing there.
+_options.setdefault("server_side_binding", DIRECT_DATABASE_URL == DATABASE_URL)
+_options.setdefault("prepare_threshold", 5 if _options["server_side_binding"] else None)
 _options.setdefault(
     "options",
     # A page that takes 20 s is lost anyway; a migration of a large table may take longer.

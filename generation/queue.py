@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from generation import auditing, files, planning, sweeping
+from generation import auditing, files, planning, sweeping, turns
 from generation.chips import Chip, chips, looks, looks_version
 from generation.engines.base import Preset
 from generation.models import Job, Preview, State, Task, Worker
@@ -25,11 +25,20 @@ from generation.results import (
     Result,
     names_in,
 )
+from generation.switches import (
+    disable,
+    enable,
+    make_default,
+    pause,
+    preset_states,
+    resume,
+)
 
 __all__ = [
-    "LIGHT", "Chip", "Machine", "Standing", "audit", "can_do", "cancel", "chips", "discard",
-    "frame", "looks", "looks_version", "mark_taken_in", "outgoing", "plan", "post", "presets",
-    "read", "request", "result", "retry", "submit", "suggestions", "sweep", "workers",
+    "LIGHT", "Chip", "Machine", "Standing", "audit", "can_do", "cancel", "chips", "disable",
+    "discard", "enable", "frame", "looks", "looks_version", "make_default", "mark_taken_in",
+    "outgoing", "pause", "plan", "post", "preset_states", "presets", "read", "request", "result",
+    "resume", "retry", "submit", "suggestions", "sweep", "workers",
 ]  # fmt: skip
 
 #: Expected seconds of one embedding, of one picture of a film, of one thumbnail of a look.
@@ -58,17 +67,42 @@ SILENT_AFTER = 30
 #: In SQL as it stands: every page with something forming asks it, and the ORM takes four times as
 #: long to compile it as PostgreSQL to answer.
 _STANDINGS: LiteralString = """
-SELECT job.id, job.state, job.reason, job.detail, job.seconds,
+WITH alive AS MATERIALIZED (
+    SELECT queues, greatest(1, coalesce((about->>'at_once')::int, (about->>'hosts')::int, 1)) AS hosts
+    FROM generation_worker WHERE seen_at > now() - make_interval(secs => %(silent)s) AND NOT draining
+)
+SELECT job.id, job.state, job.reason, job.detail,
        preview.step, preview.total, preview.stage, length(preview.frame),
-       ahead.jobs, ahead.seconds, extract(epoch FROM now() - job.started_at)
+       ahead.jobs, job.seconds * coalesce(pace.factor, 1), ahead.seconds, underway.seconds,
+       extract(epoch FROM now() - job.started_at), able.workers, able.hosts,
+       coalesce(switch.paused, false)
 FROM generation_job job
 LEFT JOIN generation_preview preview ON preview.job_id = job.id
+LEFT JOIN generation_pace pace ON pace.preset = job.preset
+LEFT JOIN generation_switch switch ON 'edit:' || switch.preset = job.queue
 LEFT JOIN LATERAL (
-    SELECT count(*) AS jobs, sum(other.seconds) AS seconds FROM generation_job other
-    WHERE job.state = 'waiting' AND other.state = 'waiting' AND other.queue = job.queue
+    SELECT count(*) AS workers, sum(hosts) AS hosts,
+        array_agg(DISTINCT other) FILTER (WHERE other LIKE 'edit:%%') AS rivals
+    FROM alive LEFT JOIN LATERAL jsonb_array_elements_text(alive.queues) other ON other = job.queue
+        OR other LIKE 'edit:%%'
+    WHERE job.state IN ('waiting', 'running') AND alive.queues @> to_jsonb(job.queue::text)
+) able ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS jobs, sum(other.seconds * coalesce(p.factor, 1)) AS seconds
+    FROM generation_job other LEFT JOIN generation_pace p ON p.preset = other.preset
+    WHERE job.state = 'waiting' AND other.state = 'waiting'
+      AND (other.queue = job.queue OR other.queue = ANY(able.rivals))
       AND (other.priority > job.priority
-           OR (other.priority = job.priority AND other.id < job.id))) ahead ON true
-WHERE job.id = ANY(%s)
+           OR (other.priority = job.priority AND other.id < job.id))
+      AND NOT EXISTS (SELECT 1 FROM generation_switch s
+                      WHERE s.paused AND 'edit:' || s.preset = other.queue)) ahead ON true
+LEFT JOIN LATERAL (
+    SELECT sum(greatest(0, other.seconds * coalesce(p.factor, 1)
+               - extract(epoch FROM now() - other.started_at))) AS seconds
+    FROM generation_job other LEFT JOIN generation_pace p ON p.preset = other.preset
+    WHERE job.state = 'waiting' AND other.state = 'running'
+      AND (other.queue = job.queue OR other.queue = ANY(able.rivals))) underway ON true
+WHERE job.id = ANY(%(jobs)s)
 """
 
 
@@ -89,8 +123,13 @@ class Standing:
     before: int = 0
     reason: str = ""
     detail: str = ""
-    #: Expected seconds until it is done, waiting included.
+    #: Expected seconds until it is done, waiting included: by how long such jobs took lately, and by
+    #: how many pictures are made at once.
     seconds: float = 0.0
+    #: Workers alive that take such jobs; 0 is "impossible now".
+    workers: int = 0
+    #: An operator lets this preset's jobs wait.
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +150,21 @@ def submit(
     return_to: str,
     topic: str = "",
     asker: int | None = None,
+    circle: str = "",
+    at_once: int | None = None,
 ) -> int:
     """Write a job down and queue it, both in the caller's transaction. Its id.
 
-    `return_to` names the task that takes the result in: it is called with `job_id`. Raises
-    `LookupError` for a preset that is not there.
+    `return_to` names the task that takes the result in: it is called with `job_id`. Edits take
+    turns (`generation.turns`): by `asker`, and in a `circle` everybody's first before anybody's
+    second; `at_once` edits of one asker and preset may run at the same time. Raises `LookupError`
+    for a preset that is not there.
     """
     if isinstance(request, EditRequest):
         words: dict[str, Any] = {
             "task": Task.EDIT if request.compare_to is None else Task.RERUN,
             "preset": request.preset,
             "queue": f"edit:{request.preset}",
-            "priority": -open_jobs(asker),
             "seconds": expected_seconds(request),
         }
     elif isinstance(request, FilmRequest):
@@ -138,18 +180,16 @@ def submit(
     else:
         words = {"task": Task.EMBED, "queue": "embed", "seconds": EMBED_SECONDS}
     job = Job.objects.create(
-        request=request.as_json(), return_to=return_to, topic=topic, asker=asker, **words
+        request=request.as_json(),
+        return_to=return_to,
+        topic=topic,
+        asker=asker,
+        circle=circle,
+        at_once=at_once,
+        **words,
     )
     post_work(job)
     return job.pk
-
-
-def open_jobs(asker: int | None) -> int:
-    """How many edits of this person wait or run: the more, the later the next one's turn."""
-    if asker is None:
-        return 0
-    mine = Job.objects.filter(asker=asker, state__in=(State.WAITING, State.RUNNING))
-    return min(mine.filter(task=Task.EDIT).count(), 1000)
 
 
 def expected_seconds(request: EditRequest) -> float:
@@ -163,6 +203,7 @@ def expected_seconds(request: EditRequest) -> float:
 @transaction.atomic
 def cancel(job_id: int) -> bool:
     """Take a job back, waiting or running; no result can follow. False when it has ended."""
+    turns.hold(job_id)
     if not Job.objects.cancel(job_id):
         return False
     rows = ProcrastinateJob.objects.filter(
@@ -171,7 +212,9 @@ def cancel(job_id: int) -> bool:
     for row in rows.values_list("pk", flat=True):
         outgoing.job_manager.cancel_job_by_id(row, abort=True, delete_job=True)
     Preview.objects.filter(job=job_id).delete()
-    tell(Job.objects.get(pk=job_id))
+    job = Job.objects.get(pk=job_id)
+    turns.order(asker=job.asker, circle=job.circle)
+    tell(job)
     return True
 
 
@@ -189,7 +232,7 @@ def retry(job_id: int) -> bool:
 def read(job_ids: Iterable[int]) -> dict[int, Standing]:
     """Where these jobs stand, by id, in one query. Jobs that are not there are left out."""
     with connection.cursor() as cursor:
-        cursor.execute(_STANDINGS, [list(job_ids)])
+        cursor.execute(_STANDINGS, {"jobs": list(job_ids), "silent": SILENT_AFTER})
         return {row[0]: standing(*row[1:]) for row in cursor.fetchall()}
 
 
@@ -197,19 +240,25 @@ def standing(
     state: str,
     reason: str,
     detail: str,
-    seconds: float,
     step: int | None,
     total: int | None,
     stage: str | None,
     frame_bytes: int | None,
     before: int | None,
-    wait: float | None,
+    seconds: float,
+    ahead: float | None,
+    underway: float | None,
     elapsed: Any,
+    workers: int | None,
+    hosts: int | None,
+    paused: bool,
 ) -> Standing:
     """A row of `read` as people need it."""
     if state == State.RUNNING:
         seconds = max(0.0, seconds - float(elapsed or 0))
-    elif state != State.WAITING:
+    elif state == State.WAITING:
+        seconds += (float(ahead or 0) + float(underway or 0)) / int(hosts or 1)
+    else:
         seconds = 0.0
     return Standing(
         state=state,
@@ -221,7 +270,9 @@ def standing(
         before=before or 0,
         reason=reason if state == State.FAILED else "",
         detail=detail if state == State.FAILED else "",
-        seconds=round(seconds + (wait or 0.0), 2),
+        seconds=round(seconds, 2),
+        workers=workers or 0,
+        paused=paused and state == State.WAITING,
     )
 
 

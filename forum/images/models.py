@@ -1,5 +1,7 @@
 """Images, their files, and the descent of derivatives from their sources."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -116,6 +118,8 @@ class Image(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     objects = ImageQuerySet.as_manager()
+    #: Set by `FileQuerySet.bring`.
+    brought: "list[File] | None" = None
 
     class Meta:
         constraints = [
@@ -147,9 +151,14 @@ class Image(models.Model):
         """Whether its pixels may be seen by those who see its board."""
         return self.state == ImageState.READY
 
+    @property
+    def known_files(self) -> "Iterable[File]":
+        """The files that were brought (`FileQuerySet.bring`) or prefetched, else all by a query."""
+        return self.files.all() if self.brought is None else self.brought
+
     def file(self, role: str) -> "File | None":
-        """Its file of this role, from the prefetched ones where they are."""
-        return next((each for each in self.files.all() if each.role == role), None)
+        """Its file of this role, from the brought or prefetched ones where they are."""
+        return next((each for each in self.known_files if each.role == role), None)
 
     def source_ref(self) -> ImageRef:
         """What an engine edits: our own bytes, never a stranger's. Raises LookupError without files."""
@@ -170,6 +179,18 @@ class FileQuerySet(models.QuerySet["File"]):
         if member is None or not member.is_active:
             return seen.filter(open_to_all)
         return seen if member.is_moderator else seen.filter(open_to_all | Q(image__author=member))
+
+    def bring(self, images: "Iterable[Image]") -> None:
+        """Give these images their files of this selection, in one query.
+
+        Prefetching with a selection builds a queryset for each image; a page has dozens of them.
+        """
+        found: dict[int, list[File]] = {}
+        wanted = list(images)
+        for file in self.filter(image__in={image.pk for image in wanted}):
+            found.setdefault(file.image_id, []).append(file)
+        for image in wanted:
+            image.brought = found.get(image.pk, [])
 
 
 class File(models.Model):

@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from datetime import datetime
 
 from django import template
+from django.template import Context
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from forum.members.models import Member
 from forum.threads.cards import Card
+from forum.threads.models import ReplyState
 
 register = template.Library()
 
@@ -29,9 +31,21 @@ _finished: "OrderedDict[tuple[Hashable, ...], SafeString]" = OrderedDict()
 MOST_FINISHED = 4096
 
 
-@register.simple_tag
+@register.simple_tag(takes_context=True)
+def reply(context: Context, card: Card) -> SafeString:
+    """`{% reply card %}`: one reply as everybody in its thread may see it.
+
+    With `problem` in the context it says beside the reply what did not go.
+    """
+    words = {"card": card, "reply": card.reply, "image": card.image}
+    words |= {name: context.get(name) for name in ("problem", "csrf_token")}
+    if card.state != ReplyState.DONE:
+        return render_to_string("threads/_unborn.html", words)
+    return render_to_string("threads/_done.html", words) if words["problem"] else finished(card)
+
+
 def finished(card: Card) -> SafeString:
-    """`{% finished card %}`: a reply that has become an image, rendered once for all who look."""
+    """A reply that has become an image, rendered once for all who look."""
     key = (get_language(), *card.shown)
     markup = _finished.pop(key, None)
     if markup is None:

@@ -6,12 +6,12 @@ Pages, htmx answers and the socket share it. A card knows nothing of who looks.
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Q
 from django.utils.functional import Promise
 
-from forum.images.models import FileRole, Image
+from forum.images.models import File, FileRole, Image
 from forum.threads import sentences
-from forum.threads.models import Reply, ReplyState
+from forum.threads.models import SHOWN, Reply, ReplyState
 from generation import queue
 from generation.queue import Standing
 
@@ -122,12 +122,13 @@ def answers_of(image: Image, *, before: str = "") -> tuple[list[Card], int | Non
     Four queries at most, however many there are. Brings the files of the image too: its picture and
     those of its answers come together.
     """
-    rows = Reply.objects.answers_to(image).select_related("author", "image").order_by("-pk")
+    rows = Reply.objects.answers_to(image).select_related("author", "image").only(*SHOWN)
+    rows = rows.order_by("-pk")
     if before.isdecimal() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     window = list(rows[: WINDOW + 1])
     pictured = [row.image for row in window if row.image is not None]
-    prefetch_related_objects([image, *pictured], "files")
+    File.objects.filter(Q(image=image) | Q(role=FileRole.THUMB)).bring([image, *pictured])
     for row in window:
         row.to = image
     older = window[WINDOW - 1].pk if len(window) > WINDOW else None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
@@ -33,7 +34,10 @@ def seen(member: Member | None, pk: int) -> Image:
     """An image that this person may look at, with its author, board and thread."""
     images = Image.objects.visible_to(member)
     found: Image = get_object_or_404(
-        images.select_related("author", "board", "thread__first_image"), pk=pk
+        images.select_related("author", "board", "thread").annotate(
+            thread_language=F("thread__first_image__language")
+        ),
+        pk=pk,
     )
     return found
 
@@ -44,7 +48,12 @@ def drafted(request: Request) -> dict[str, Any]:
     if not change.isdecimal() or len(change) > 18:
         return {}
     own = Reply.objects.stoppable_by(request.member).filter(pk=int(change)).first()
-    return {} if own is None else {"prompt": own.prompt, "strength": own.strength}
+    if own is None:
+        return {}
+    words = {"prompt": own.prompt, "strength": own.strength}
+    # A mask is its painter's own, whoever else may stop the reply.
+    is_painter = request.member is not None and own.author_id == request.member.pk
+    return {**words, "mask_id": own.mask_id} if is_painter and own.mask_id else words
 
 
 def page(
@@ -83,7 +92,7 @@ def composer(found: Image, form: Prompt, member: Member | None) -> dict[str, Any
         "form": form,
         "may_answer": member is not None and open_here,
         "is_open": open_here,
-        "suggestions": queue.suggestions(get_language() or "en")[:6],
+        "chips": queue.chips(get_language() or "en"),
     }
 
 
@@ -117,7 +126,7 @@ def parent(strip: Sequence[Node]) -> Image | None:
 
 def frames(found: Image) -> list[str]:
     """Roles of the kept frames of its coming into being."""
-    kept = (file for file in found.files.all() if file.role == FileRole.STRIP)
+    kept = (file for file in found.known_files if file.role == FileRole.STRIP)
     return [f"{file.role}-{file.position}" for file in kept]
 
 
