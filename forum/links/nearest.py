@@ -4,6 +4,7 @@ Visibility stands in the same SQL as distance. There is no tie-breaker beside th
 PostgreSQL would silently leave the index for it.
 """
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,18 @@ from forum.boards.models import Board
 #: shown, and answers short.
 FEW_VISIBLE = 20_000
 #: The walk goes on until it has found enough rows that pass the filter.
-WALK = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "100"}
+WALK = {
+    "hnsw.iterative_scan": "relaxed_order",
+    "hnsw.ef_search": "100",
+    # A plan made once for all questions does not know how many rows are wanted.
+    "plan_cache_mode": "force_custom_plan",
+}
 #: So many images are looked at for each one wanted, because the nearest often share a thread.
 LOOKED_AT = 10
+#: Seconds for which the choice between the two statements holds, and choices kept: one for each viewer
+#: who belongs to closed boards, one for all visitors.
+REMEMBERED, MOST_CHOICES = 60.0, 10_000
+_choices: dict[tuple[str, str, tuple[Any, ...]], tuple[float, bool]] = {}
 #: HNSW indexes of earlier versions can be corrupted by vacuum.
 LEAST_PGVECTOR = (0, 8, 4)
 
@@ -102,15 +112,36 @@ def nearest(
 
 
 def walks(table: VectorTable, boards: QuerySet[Board]) -> bool:
-    """Whether the index serves these boards: it exists and enough rows are visible."""
+    """Whether the index serves these boards: it exists and enough rows are visible.
+
+    Counting takes a fifth of a walk, and forums grow slowly: the answer is kept for a minute. A wrong
+    one costs time, never privacy, for visibility stands in the statement itself.
+    """
     try:
         visible, values = _ids_of(boards)
     except EmptyResultSet:
         return False
+    choice, now = (table.name, visible, values), time.monotonic()
+    chosen_at, walk = _choices.get(choice, (float("-inf"), False))
+    if now - chosen_at < REMEMBERED:
+        return walk
+    walk = _enough(table, visible, values)
+    if len(_choices) >= MOST_CHOICES:
+        forget_choices()
+    _choices[choice] = (now, walk)
+    return walk
+
+
+def _enough(table: VectorTable, visible: str, values: tuple[Any, ...]) -> bool:
     with connection.cursor() as cursor:
         sql = _VISIBLE.format(table=table.name, boards=visible)
         cursor.execute(sql, [table.index, *values, FEW_VISIBLE])
         return bool(cursor.fetchone()[0] == FEW_VISIBLE)
+
+
+def forget_choices() -> None:
+    """Choose anew: an index has come, or another database."""
+    _choices.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +220,12 @@ def make_index(table: VectorTable) -> bool:
         cursor.execute(f"DROP INDEX IF EXISTS {table.index}")
         # With less memory than the graph needs, building takes three times as long; and it takes
         # longer than any statement of a page may.
-        cursor.execute("SET maintenance_work_mem = '512MB'; SET statement_timeout = 0")
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        cursor.execute("SET statement_timeout = 0")
         try:
             cursor.execute(BUILD.format(index=table.index, table=table.name))
         finally:
-            cursor.execute("RESET maintenance_work_mem; RESET statement_timeout")
+            cursor.execute("RESET maintenance_work_mem")
+            cursor.execute("RESET statement_timeout")
+    forget_choices()
     return True

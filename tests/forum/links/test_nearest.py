@@ -117,31 +117,56 @@ def test_one_statement_finds_and_authorises(
     assert "<=>" in queries[1]["sql"]
 
 
+def test_the_choice_of_the_plan_is_remembered_for_a_minute(
+    plaza, rivers, taken, around, wen, lin, monkeypatch, django_assert_num_queries
+) -> None:
+    open_to_all, closed = taken(plaza, around(0.9)), taken(rivers, around(0.8))
+    assert found(around(1.0), wen) == [open_to_all.pk]
+    with django_assert_num_queries(1):
+        assert found(around(1.0), wen) == [open_to_all.pk]
+    # Another viewer sees other boards, hence asks anew.
+    with django_assert_num_queries(2):
+        assert found(around(1.0), lin) == [open_to_all.pk, closed.pk]
+    later = room.time.monotonic() + room.REMEMBERED + 1
+    monkeypatch.setattr(room.time, "monotonic", lambda: later)
+    with django_assert_num_queries(2):
+        assert found(around(1.0), wen) == [open_to_all.pk]
+
+
 # --- plans -----------------------------------------------------------------------------------
+
+
+IMAGES = """
+INSERT INTO forum_image (board_id, thread_id, kind, state, title, alt, language, licence,
+    allow_derivatives, origin, width, height, sha256, pdq_quality, recipe, generation, created_at)
+SELECT %s, %s, 'original', 'ready', '', '', '', 'CC0-1.0', true, 'unknown', 4, 3,
+    'crowd' || i, 0, '{}', 0, now() FROM generate_series(1, %s) i
+"""
+VECTORS = """
+INSERT INTO forum_embeddingwf1 (image_id, thread_id, board_id, hidden, vector)
+SELECT id, 1000000000 + id / 4, board_id, false,
+    (SELECT array_agg(random() - 0.5) FROM generate_series(1, 475) WHERE id > 0)::halfvec
+FROM forum_image WHERE sha256 LIKE 'crowd%'
+"""
 
 
 def crowd(board: Board, count: int = 3000) -> None:
     """Many images in threads of four, with random vectors from a fixed seed, made by SQL."""
     thread = Thread.objects.create(board=board)
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT setseed(0.5);
-            INSERT INTO forum_image (board_id, thread_id, kind, state, title, alt, language, licence,
-                allow_derivatives, origin, width, height, sha256, pdq_quality, recipe, generation,
-                created_at)
-            SELECT %s, %s, 'original', 'ready', '', '', '', 'CC0-1.0', true, 'unknown', 4, 3,
-                'crowd' || i, 0, '{}', 0, now() FROM generate_series(1, %s) i;
-            INSERT INTO forum_embeddingwf1 (image_id, thread_id, board_id, hidden, vector)
-            SELECT id, 1000000000 + id / 4, board_id, false,
-                (SELECT array_agg(random() - 0.5) FROM generate_series(1, 475) WHERE id > 0)::halfvec
-            FROM forum_image WHERE sha256 LIKE 'crowd%%';
-            -- Deferred checks would stand in the way of building an index in this transaction.
-            SET CONSTRAINTS ALL IMMEDIATE;
-            ANALYZE forum_embeddingwf1
-            """,
-            [board.pk, thread.pk, count],
-        )
+        cursor.execute("SELECT setseed(0.5)")
+        cursor.execute(IMAGES, [board.pk, thread.pk, count])
+        cursor.execute(VECTORS)
+        # Deferred checks would stand in the way of building an index in this transaction.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ANALYZE forum_embeddingwf1")
+
+
+@pytest.fixture(autouse=True)
+def no_choice_is_remembered():
+    room.forget_choices()
+    yield
+    room.forget_choices()
 
 
 def unit(vector) -> np.ndarray:
