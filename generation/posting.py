@@ -8,6 +8,7 @@ from procrastinate import App
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import AlreadyEnqueued
 
+from generation import turns
 from generation.models import Job, Task
 
 #: Posts on Django's own connection: a job and the row it speaks of commit together, in the web and
@@ -62,8 +63,9 @@ def work_lock(job_id: int) -> str:
 
 
 def post_work(job: Job, *, after: float = 0) -> bool:
-    """Queue a job's task. False when one waits already."""
-    return post(
+    """Queue a job's task at its turn. False when one waits already."""
+    turns.hold(job.pk)
+    posted = post(
         WORK,
         queue=job.queue,
         lock=work_lock(job.pk),
@@ -71,6 +73,8 @@ def post_work(job: Job, *, after: float = 0) -> bool:
         after=after,
         job_id=job.pk,
     )
+    turns.order(job=job.pk, asker=job.asker, circle=job.circle)
+    return posted
 
 
 def post_home(job: Job, *, failed: bool = False) -> bool:

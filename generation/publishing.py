@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from generation import pace, turns
 from generation.models import TRIES, Job, Preview, Reason, State
 from generation.posting import post_home, post_work, tell
 
@@ -31,9 +32,12 @@ class Claim:
 @transaction.atomic
 def claim(job_id: int, token: uuid.UUID) -> Claim | None:
     """Take a job. None when someone else has it, or it has ended."""
+    turns.hold(job_id)
     if not Job.objects.claim(job_id, token):
         return None
     job = Job.objects.get(pk=job_id)
+    turns.serve(job_id)
+    turns.order(asker=job.asker, circle=job.circle)
     tell(job)
     return Claim(
         job_id, token, job.task, job.preset, job.request, job.topic, job.attempt, job.seconds
@@ -43,9 +47,11 @@ def claim(job_id: int, token: uuid.UUID) -> Claim | None:
 @transaction.atomic
 def publish(held: Claim, result: dict[str, Any]) -> bool:
     """Finish and post the result home. False when the attempt lost: then its files must go."""
+    turns.hold(held.job_id)
     if not Job.objects.finish(held.job_id, held.token, result):
         return False
     job = end(held.job_id)
+    pace.learn(job.pk)
     post_home(job)
     return True
 
@@ -53,6 +59,7 @@ def publish(held: Claim, result: dict[str, Any]) -> bool:
 @transaction.atomic
 def give_up(held: Claim, reason: str, detail: str) -> bool:
     """Fail at once, because another try cannot help. False when it is no longer ours."""
+    turns.hold(held.job_id)
     if not Job.objects.fail(held.job_id, held.token, reason, detail):
         return False
     post_home(end(held.job_id), failed=True)
@@ -64,6 +71,7 @@ def try_later(held: Claim, reason: str, detail: str) -> bool:
     """Let the job wait for its next try, or fail when it has had them all."""
     if held.attempt >= TRIES:
         return give_up(held, reason, detail)
+    turns.hold(held.job_id)
     if not Job.objects.hand_back(
         held.job_id, held.token, reason=reason, detail=detail, counts=True
     ):
@@ -76,6 +84,7 @@ def try_later(held: Claim, reason: str, detail: str) -> bool:
 @transaction.atomic
 def drain(held: Claim) -> bool:
     """Give job and try back: this worker ends, and that is no fault of the job's."""
+    turns.hold(held.job_id)
     if not Job.objects.hand_back(held.job_id, held.token, counts=False):
         return False
     post_work(end(held.job_id))
@@ -105,5 +114,7 @@ def end(job_id: int) -> Job:
     """What follows every end and every return to waiting: no preview, and a notice."""
     Preview.objects.filter(job=job_id).delete()
     job = Job.objects.get(pk=job_id)
+    if job.state != State.WAITING:
+        turns.order(asker=job.asker, circle=job.circle)
     tell(job)
     return job

@@ -7,7 +7,7 @@ import structlog
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from generation import files, planning
+from generation import files, planning, turns
 from generation.models import BY_ENGINES, TRIES, Job, Reason, State, Worker
 from generation.posting import post_home, post_work
 from generation.publishing import end
@@ -79,6 +79,7 @@ def lost() -> int:
 
 @transaction.atomic
 def _rescue(job_id: int) -> bool:
+    turns.hold(job_id)
     if Job.objects.rescue(job_id):
         post_work(end(job_id))
         return True
@@ -101,6 +102,7 @@ def undoable() -> int:
 
 @transaction.atomic
 def _refuse(job_id: int, reason: str) -> bool:
+    turns.hold(job_id)
     if not Job.objects.refuse(job_id, reason):
         return False
     post_home(end(job_id), failed=True)
@@ -137,6 +139,7 @@ def tidy() -> int:
     """Remove files that killed attempts left, an hour after, and rows of workers long gone."""
     hour, days = timedelta(hours=1), timedelta(days=3)
     Worker.objects.filter(seen_at__lt=Now() - hour).delete()
+    turns.tidy()
     odd = Job.objects.filter(created_at__gt=Now() - days, started_at__lt=Now() - hour).exclude(
         state=State.RUNNING
     )

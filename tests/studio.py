@@ -50,7 +50,8 @@ class Studio:
 
     def notch(self) -> bool:
         """Run the next task, as a worker would take it. False when none waits."""
-        row = ProcrastinateJob.objects.filter(status="todo").order_by("-priority", "pk").first()
+        due = ProcrastinateJob.objects.filter(status="todo").exclude(scheduled_at__year=9999)
+        row = due.order_by("-priority", "pk").first()
         if row is None:
             return False
         # Ended before it is run: what it does may queue the next one under the same lock.

@@ -47,7 +47,7 @@ def heard(db: None, monkeypatch: pytest.MonkeyPatch):
     said = []
 
     def hear(execute, sql, params, many, context):
-        if "pg_notify" in sql:
+        if sql.lstrip().startswith("SELECT pg_notify"):
             words = json.loads(params[1])
             said.append((words["topic"], words["k"], words["id"]))
         return execute(sql, params, many, context)
