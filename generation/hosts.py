@@ -21,6 +21,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SECRETS = ("SECRET_KEY", "DATABASE_URL", "PASSWORD", "AWS_")
 #: One thread for each job: hosts run side by side.
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+#: Hosts fetch nothing, and their libraries have nothing to say of a prompt.
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "DIFFUSERS_VERBOSITY": "error",
+}
 #: Seconds a spare host may idle before its memory is given back.
 SPARE = 120.0
 #: Seconds a host may take, beyond its patience, to import its engines on a busy machine.
@@ -76,7 +83,7 @@ class Host:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 cwd=ROOT,
-                env={**without_secrets(os.environ), **THREADS},
+                env={**without_secrets(os.environ), **THREADS, **OFFLINE},
             )
         self._killed = self.used = self._warm = False
         self._reader, self._writer = await asyncio.open_connection(sock=ours)

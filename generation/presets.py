@@ -142,6 +142,15 @@ def sources(preset: Preset) -> list[Source]:
     return found
 
 
+def absent(preset: Preset) -> list[Source]:
+    """Weights of a preset that do not lie on this machine; a worker here cannot make it."""
+    return [
+        source
+        for source in sources(preset)
+        if (folder := source.folder) is None or not folder.is_dir()
+    ]
+
+
 def restricted(preset: Preset) -> bool:
     """Whether an operator must accept the licence before the weights are fetched."""
     return not preset.commercial or bool(preset.settings.get("gated"))

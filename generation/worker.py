@@ -29,6 +29,7 @@ from generation.attempts import UNREACHABLE, Attempt, attempt
 from generation.hosts import Pool
 from generation.models import Worker
 from generation.posting import FILM, LIGHT
+from generation.presets import absent
 from generation.versions import film_formats, installed
 from generation.watchdog import Watchdog
 
@@ -44,15 +45,18 @@ log = structlog.get_logger("generation")
 
 
 def queues_for(roles: list[str]) -> list[str]:
-    """Queue names of roles: "light", "embed", "film", "edit" (every preset) or "edit:darkroom".
+    """Queue names of roles: "light", "embed", "film", "edit" or "edit:darkroom".
+
+    "edit" is every preset whose weights lie on this machine.
 
     Raises `ValueError` for a role that is none.
     """
-    known = [f"edit:{name}" for name in planning.presets()]
+    here = planning.presets()
+    known = [f"edit:{name}" for name in here]
     queues: list[str] = []
     for role in roles:
         if role == "edit":
-            queues += known
+            queues += [f"edit:{name}" for name, each in here.items() if not absent(each)]
         elif role in (LIGHT, "embed", FILM, *known):
             queues.append(role)
         else:

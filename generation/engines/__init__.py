@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 EDITORS = {
     "darkroom": "generation.engines.darkroom.engine:Darkroom",  # no GPU, no weights
+    "diffusers": "generation.engines.diffusers_:Diffusers",  # torch, and weights fetched before
 }
 EMBEDDERS = {
     "wf1": "generation.engines.descriptors:Wf1",  # no GPU, no weights

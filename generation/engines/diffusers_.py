@@ -1,0 +1,128 @@
+"""The engine `diffusers`: instruction editing and making by diffusion models, many at a time."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+
+from generation.engines.base import Cancelled, EngineError, Failed, Item, Made, Preset, Progress
+from generation.engines.diffusion import loading
+from generation.engines.diffusion.batches import Ceilings, Run, bucket_for, cause_of
+from generation.engines.diffusion.calls import Row, row_for
+from generation.engines.diffusion.loading import Loaded
+from generation.engines.diffusion.settings import Call, call_for
+
+#: What torch raises where memory ends; Apple's GPUs have no class of their own for it.
+OUT_OF_MEMORY = (torch.OutOfMemoryError, RuntimeError)
+
+
+class OutOfMemory(EngineError):
+    """This image needs more memory than the machine has."""
+
+    reason = "out_of_memory"
+
+
+class MixedBatch(ValueError):
+    """Items that cannot share one call of a pipeline were sent as one batch."""
+
+
+class Diffusers:
+    """Runs one preset of diffusers on one device."""
+
+    name = "diffusers"
+    version = "1"
+
+    def __init__(self) -> None:
+        self.loaded: Loaded | None = None
+        self._ceilings = Ceilings()
+
+    def load(self, preset: Preset) -> None:
+        """Bring the preset's weights onto the device. Raises `loading.NotLoaded`."""
+        self.unload()
+        self.loaded = loading.load(preset)
+
+    def unload(self) -> None:
+        """Give the memory of weights and caches back."""
+        if self.loaded is not None:
+            device, self.loaded = self.loaded.device, None
+            loading.free(device)
+
+    def about(self) -> dict[str, Any]:
+        """What an operator wants to know of what is loaded."""
+        return {} if self.loaded is None else self.loaded.about()
+
+    def edit(
+        self,
+        batch: Sequence[Item],
+        on_progress: Callable[[Progress], None],
+        cancelled: Callable[[str], bool],
+    ) -> Iterator[Made | Failed]:
+        """Yield one `Made` or `Failed` for each item.
+
+        Items of one batch share everything but prompt, sources, mask and seed; raises `MixedBatch`
+        when they do not. A batch is padded to the next size the preset allows, and that size stands
+        in the recipe: at one size, neighbours never change a picture.
+        """
+        assert self.loaded is not None, "load() comes first"
+        ready: list[Row] = []
+        calls: set[Call] = set()
+        for item in batch:
+            try:
+                call = call_for(item.request, self.loaded.preset)
+                ready.append(row_for(item, call, self.loaded))
+                calls.add(call)
+            except EngineError as error:
+                yield Failed(item.id, error)
+        if len(calls) > 1:
+            raise MixedBatch(f"These differ: {', '.join(differing(calls))}.")
+        run = Run(self.loaded, on_progress, cancelled)
+        for call in calls:
+            yield from self._all(ready, call, run)
+
+    def _all(self, rows: list[Row], call: Call, run: Run) -> Iterator[Made | Failed]:
+        """Every row of one call, in batches as large as preset and memory allow."""
+        assert self.loaded is not None
+        most = self._ceilings.most(call.size, self.loaded.preset.buckets)
+        while rows:
+            bucket = bucket_for(len(rows), call.bucket, self.loaded.preset.buckets, most)
+            now, rows = rows[:bucket], rows[bucket:]
+            yield from self._batch(now, bucket, call, run)
+
+    def _batch(self, rows: list[Row], bucket: int, call: Call, run: Run) -> Iterator[Made | Failed]:
+        """One batch. Where memory ends: half the batch, then tiles, then a word to the member."""
+        try:
+            made = run.made(rows, bucket, call)
+        except Cancelled as error:
+            yield from (Failed(row.id, error) for row in rows)
+            return
+        except OUT_OF_MEMORY as error:
+            # Kept no longer than this block: a traceback holds the tensors of the failed run.
+            if (ended := cause_of(error)) is None:
+                raise
+        else:
+            yield from made
+            return
+        yield from self._with_less(rows, bucket, call, run, ended)
+
+    def _with_less(
+        self, rows: list[Row], bucket: int, call: Call, run: Run, ended: str
+    ) -> Iterator[Made | Failed]:
+        """The same rows again after the memory ended, with less of it."""
+        assert self.loaded is not None
+        loading.free(self.loaded.device)
+        if bucket > 1:
+            half = bucket // 2
+            self._ceilings.lower(call.size, half, time.monotonic())
+            for first in range(0, len(rows), half):
+                yield from self._batch(rows[first : first + half], half, call, run)
+        elif not self.loaded.tiled:
+            self.loaded.tile()
+            yield from self._batch(rows, bucket, call, run)
+        else:
+            yield from (Failed(row.id, OutOfMemory(ended)) for row in rows)
+
+
+def differing(calls: set[Call]) -> list[str]:
+    """Names of what is not the same in all calls."""
+    return [name for name in Call.__slots__ if len({getattr(call, name) for call in calls}) > 1]

@@ -1,0 +1,145 @@
+"""The arguments of one pipeline call: what a batch shares, and what each row has of its own."""
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+
+from generation.engines.base import Item
+from generation.engines.diffusion.klein import SourcesPerItem
+from generation.engines.diffusion.loading import Loaded
+from generation.engines.diffusion.pictures import Cut, cut_for, edges, mask_for
+from generation.engines.diffusion.settings import Call
+from generation.engines.diffusion.tokens import shortened
+
+#: Seeds are 63 bits: torch takes no more.
+SEEDS = 2**63
+
+
+@dataclass(slots=True)
+class Row:
+    """One place in a batch: an item, cut to size. Padding repeats the first item."""
+
+    item: Item
+    #: The part of the first source that was used; None when there is no source.
+    cut: Cut | None
+    sources: list[Image.Image]
+    mask: Image.Image | None
+    prompt: str
+    #: Tokens of the prompt that the model has no room for.
+    dropped: int
+    padding: bool = False
+
+    @property
+    def id(self) -> str:
+        """The item's."""
+        return self.item.id
+
+
+def row_for(item: Item, call: Call, loaded: Loaded) -> Row:
+    """An item made ready. Raises `SourceRefused`."""
+    cuts = [cut_for(source, call.size) for source in item.sources]
+    prompt, dropped = shortened(item.request.prompt, loaded.first, loaded.settings.call)
+    mask = None
+    if item.mask is not None and cuts:
+        mask = mask_for(item.mask, item.sources[0], cuts[0])
+    return Row(
+        item=item,
+        cut=cuts[0] if cuts else None,
+        sources=[cut.of(source) for cut, source in zip(cuts, item.sources, strict=True)],
+        mask=mask,
+        prompt=prompt,
+        dropped=dropped,
+    )
+
+
+def padded(rows: Sequence[Row], bucket: int) -> list[Row]:
+    """As many rows as the bucket has places: the first one again and again."""
+    first = rows[0]
+    more = Row(first.item, first.cut, first.sources, first.mask, first.prompt, 0, padding=True)
+    return [*rows, *[more] * (bucket - len(rows))]
+
+
+def arguments(pipe: Any, call: Call, rows: Sequence[Row], loaded: Loaded) -> dict[str, Any]:
+    """Everything `pipe` is called with. What it has no parameter for is left out."""
+    words = loaded.settings
+    known = inspect.signature(pipe.__call__).parameters
+    given: dict[str, Any] = {key: value for key, value in words.call.items() if key in known}
+    given |= {
+        "prompt": [row.prompt for row in rows],
+        "generator": [generator(row) for row in rows],
+        "num_inference_steps": call.steps,
+        "output_type": "pil",
+    }
+    if call.guidance is not None:
+        given[words.guidance] = call.guidance
+    if call.strength is not None and words.strength is not None:
+        given[words.strength.argument] = call.strength
+    width, height = call.size
+    given |= {key: value for key, value in (("width", width), ("height", height)) if key in known}
+    given |= pictures(pipe, known, rows)
+    given |= to_avoid(known, rows, words.negative)
+    given |= to_follow(known, rows, loaded)
+    return alone(given) if only_one(pipe) else given
+
+
+def generator(row: Row) -> torch.Generator:
+    """Noise of its own for each row, from the CPU: the same on every device."""
+    return torch.Generator("cpu").manual_seed(row.item.request.seed % SEEDS)
+
+
+def pictures(pipe: Any, known: Any, rows: Sequence[Row]) -> dict[str, Any]:
+    """Sources and masks, where there are any and the pipeline takes them."""
+    if "image" not in known or not rows[0].sources:
+        return {}
+    if isinstance(pipe, SourcesPerItem) or "true_cfg_scale" in known:
+        given: dict[str, Any] = {"image": [each for row in rows for each in row.sources]}
+    else:
+        given = {"image": [row.sources[0] for row in rows]}
+    if "mask_image" in known:
+        given["mask_image"] = [row.mask or white(row) for row in rows]
+    return given
+
+
+def white(row: Row) -> Image.Image:
+    """A mask under which everything may change."""
+    return Image.new("L", row.sources[0].size, 255)
+
+
+def to_avoid(known: Any, rows: Sequence[Row], otherwise: str) -> dict[str, Any]:
+    """What must not be seen, where the pipeline can avoid something."""
+    wishes = [row.item.request.negative or otherwise for row in rows]
+    if "negative_prompt" not in known or not any(wishes):
+        return {}
+    return {"negative_prompt": wishes}
+
+
+def to_follow(known: Any, rows: Sequence[Row], loaded: Loaded) -> dict[str, Any]:
+    """The map of each source that a ControlNet makes the result follow."""
+    control = loaded.settings.control
+    if control is None or "control_image" not in known or not rows[0].sources:
+        return {}
+    processor = loaded.first.control_image_processor
+    maps = [processor.preprocess(edges(row.sources[0])) for row in rows]
+    return {
+        "control_image": [torch.cat(maps)],
+        "control_mode": [control.mode],
+        "controlnet_conditioning_scale": float(control.scale),
+    }
+
+
+def only_one(pipe: Any) -> bool:
+    """Whether a pipeline wants its one item bare, not in lists of one."""
+    return type(pipe).__name__.startswith(("LongCat", "QwenImageEdit", "Wan"))
+
+
+def alone(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a batch of one without their lists; several sources stay a list."""
+    bare = dict(given)
+    for key in ("prompt", "negative_prompt", "generator", "image", "mask_image"):
+        if isinstance(bare.get(key), list) and len(bare[key]) == 1:
+            bare[key] = bare[key][0]
+    return bare

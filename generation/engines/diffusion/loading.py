@@ -1,0 +1,338 @@
+"""Brings a preset's weights from the disk onto a device. Never from the network, never a pickle."""
+
+import gc
+import hashlib
+import json
+import os
+import pkgutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+
+from generation import presets
+from generation.engines.base import EngineError, Preset
+from generation.engines.diffusion import processors
+from generation.engines.diffusion.colours import Colours, fitted
+from generation.engines.diffusion.settings import Part, Settings, settings
+
+#: Files that hold weights as pickles: loading one runs whatever is in it.
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack")
+SAFE = ".safetensors"
+GIGABYTE = 1024**3
+
+
+class NotLoaded(EngineError):
+    """The weights of this preset could not be loaded here."""
+
+    permanent = True
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A preset on its device: one set of weights, a pipeline for each task."""
+
+    preset: Preset
+    settings: Settings
+    device: torch.device
+    pipelines: dict[str, Any]
+    colours: Colours
+    #: What the recipe says of the weights: model, revision, files, adapters.
+    weights: dict[str, Any] = field(default_factory=dict)
+    attention: str = "default"
+    compiled: bool = False
+    offload: str = "none"
+    tiled: bool = False
+    seconds: float = 0.0
+
+    @property
+    def first(self) -> Any:
+        """The pipeline that was loaded; the others share its parts."""
+        return next(iter(self.pipelines.values()))
+
+    @property
+    def device_name(self) -> str:
+        """The device as people know it."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return self.device.type
+
+    def tile(self) -> None:
+        """Decode and encode in tiles from now on: slower, with a fraction of the memory."""
+        self.first.vae.enable_tiling()
+        self.tiled = True
+
+    def rest(self) -> None:
+        """After a run: what is kept in the computer's memory goes back there."""
+        self.first.maybe_free_model_hooks()
+
+    def about(self) -> dict[str, Any]:
+        """What an operator wants to know of it."""
+        return {
+            "preset": self.preset.name,
+            "device": self.device_name,
+            "dtype": self.settings.dtype,
+            "offload": self.offload,
+            "attention": self.attention,
+            "compiled": self.compiled,
+            "preview_fit": self.colours.fit,
+            "seconds": round(self.seconds, 1),
+            "memory_gb": memory_gb(self.device),
+        }
+
+
+def load(preset: Preset) -> Loaded:
+    """Load a preset. Raises `NotLoaded` with one sentence for an operator."""
+    begun = time.perf_counter()
+    hush()
+    try:
+        words = settings(preset)
+    except ValueError as error:
+        raise NotLoaded(str(error)) from None
+    folders = {source.role: folder_of(source) for source in presets.sources(preset)}
+    for folder in folders.values():
+        refuse_pickles(folder)
+    device = best_device()
+    first = pipeline(words, folders)
+    add_adapters(first, words, folders)
+    loaded = Loaded(
+        preset=preset,
+        settings=words,
+        device=device,
+        pipelines=sharing(first, words),
+        colours=Colours(torch.zeros(1, 1), 1, 0.0),
+        weights=facts(preset, words, folders),
+    )
+    place(loaded)
+    loaded.colours = fitted(first, device)
+    loaded.rest()
+    loaded.seconds = time.perf_counter() - begun
+    return loaded
+
+
+def hush() -> None:
+    """Nothing that libraries have to say of a prompt reaches a log, nor a bar the terminal."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    diffusers.utils.logging.set_verbosity(diffusers.utils.logging.CRITICAL)
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity(transformers.utils.logging.CRITICAL)
+    transformers.utils.logging.disable_progress_bar()
+
+
+def best_device() -> torch.device:
+    """The first GPU, else Apple's, else the CPU. FORUM_STUDIO_DEVICE chooses another."""
+    if chosen := os.environ.get("FORUM_STUDIO_DEVICE"):
+        return torch.device(chosen)
+    if torch.cuda.is_available():
+        return torch.device("cuda", 0)
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def folder_of(source: presets.Source) -> Path:
+    """Where its files lie. Raises `NotLoaded` when they do not."""
+    folder = source.folder
+    if folder is None:
+        raise NotLoaded(f"{source.model} is not pinned to a revision: pull it first.")
+    if not folder.is_dir():
+        raise NotLoaded(f"The weights of {source.model} are not on this machine: pull them first.")
+    return folder
+
+
+def refuse_pickles(folder: Path) -> None:
+    """Raises `NotLoaded` unless every part of the model has its weights as safetensors.
+
+    A repository may hold pickles beside them; those are never opened.
+    """
+    safe = {path.parent for path in folder.rglob(f"*{SAFE}")}
+    for path in folder.rglob("*"):
+        if path.suffix in PICKLES and path.parent not in safe:
+            raise NotLoaded(
+                f"{path.relative_to(folder)} is a pickle, which is never loaded; "
+                "convert these weights to safetensors."
+            )
+    if not safe:
+        raise NotLoaded(f"There are no safetensors files in {folder.name}.")
+
+
+def pipeline(words: Settings, folders: dict[str, Path]) -> Any:
+    """The first pipeline of the preset, in the computer's memory."""
+    dtype = getattr(torch, words.dtype)
+    folder = folders["model"]
+    given: dict[str, Any] = dict.fromkeys(words.without)
+    given |= {role: component(part, folders[role], dtype) for part, role in components(words)}
+    given |= dict(helped(folder))
+    kind = pkgutil.resolve_name(next(iter(words.pipelines.values())))
+    try:
+        made = kind.from_pretrained(
+            folder, dtype=dtype, use_safetensors=True, local_files_only=True,
+            **words.init, **given,
+        )  # fmt: skip
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+        raise NotLoaded(f"{folder.name} could not be loaded as {kind.__name__}: {error}") from error
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def components(words: Settings) -> Iterator[tuple[Part, str]]:
+    """The parts that stand in the place of a component."""
+    yield from ((part, part.role) for part in words.parts if not part.adapter)
+
+
+def component(part: Part, folder: Path, dtype: torch.dtype) -> Any:
+    """One component from weights of its own."""
+    kind = pkgutil.resolve_name(part.kind)
+    return kind.from_pretrained(
+        folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True
+    )
+
+
+def helped(folder: Path) -> Iterator[tuple[str, Any]]:
+    """Components that could not be made as they stand without torchvision."""
+    index = json.loads((folder / "model_index.json").read_text("utf-8"))
+    for role, value in index.items():
+        if isinstance(value, list) and value[0] and processors.needs_help(*value[:2]):
+            yield role, processors.of_stills(value[1], folder / role)
+
+
+def sharing(first: Any, words: Settings) -> dict[str, Any]:
+    """A pipeline for each task, all with the components of the first."""
+    made: dict[str, Any] = {}
+    by_path: dict[str, Any] = {}
+    for task, path in words.pipelines.items():
+        if path not in by_path:
+            by_path[path] = first if not by_path else shared(first, path, words)
+        made[task] = by_path[path]
+    return made
+
+
+def shared(first: Any, path: str, words: Settings) -> Any:
+    """Another pipeline over the same weights; what it has no use for is left out."""
+    kind = pkgutil.resolve_name(path)
+    known, optional = kind._get_signature_keys(kind)
+    own = {name: each for name, each in first.components.items() if name in known}
+    kept = {key: value for key, value in first.config.items() if key in optional}
+    kept |= {key: value for key, value in words.init.items() if key in optional}
+    made = kind(**{**{key: value for key, value in kept.items() if key not in own}, **own})
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def add_adapters(pipe: Any, words: Settings, folders: dict[str, Path]) -> None:
+    """LoRA adapters with their scales; only operators name them. Raises `NotLoaded`."""
+    adapters = [part for part in words.parts if part.adapter]
+    for part in adapters:
+        try:
+            pipe.load_lora_weights(
+                folders[part.role],
+                weight_name=part.file or adapter_file(folders[part.role]),
+                adapter_name=part.role,
+                local_files_only=True,
+                use_safetensors=True,
+            )
+        except (OSError, ValueError, AttributeError, RuntimeError) as error:
+            raise NotLoaded(f"The adapter {part.role} does not fit this model: {error}") from error
+    if adapters:
+        pipe.set_adapters([part.role for part in adapters], [part.scale for part in adapters])
+
+
+def adapter_file(folder: Path) -> str:
+    """The one file of an adapter. Raises `NotLoaded` when a preset must say which."""
+    files = sorted(path.name for path in folder.glob(f"*{SAFE}"))
+    if len(files) != 1:
+        raise NotLoaded(f"{folder.name} holds {len(files)} adapters: name one with `file`.")
+    return files[0]
+
+
+def place(loaded: Loaded) -> None:
+    """Move the weights to the device and make them fast, as the preset and the memory allow."""
+    wishes, pipe = loaded.settings.optimise, loaded.first
+    denoiser = getattr(pipe, "transformer", None) or pipe.unet
+    on_gpu = loaded.device.type == "cuda"
+    if wishes.get("fp8") and on_gpu:
+        denoiser.enable_layerwise_casting(
+            storage_dtype=torch.float8_e4m3fn, compute_dtype=getattr(torch, loaded.settings.dtype)
+        )
+    loaded.offload = offload(loaded) if on_gpu else "none"
+    if loaded.offload == "model":
+        pipe.enable_model_cpu_offload(device=loaded.device)
+    elif loaded.offload == "sequential":
+        pipe.enable_sequential_cpu_offload(device=loaded.device)
+    else:
+        pipe.to(loaded.device)
+    if wishes.get("vae_channels_last") and flat(pipe.vae):
+        pipe.vae.to(memory_format=torch.channels_last)
+    if attention := wishes.get("attention"):
+        set_attention(loaded, denoiser, attention)
+    if wishes.get("compile") == "regional" and on_gpu:
+        denoiser.compile_repeated_blocks(fullgraph=True)
+        loaded.compiled = True
+
+
+def set_attention(loaded: Loaded, denoiser: Any, name: str) -> None:
+    """Use a named attention kernel. Raises `NotLoaded` where it does not run here."""
+    try:
+        denoiser.set_attention_backend(name)
+    except (ValueError, RuntimeError, AttributeError) as error:
+        raise NotLoaded(f"The attention backend {name} does not run here: {error}") from error
+    loaded.attention = name
+
+
+def flat(vae: torch.nn.Module) -> bool:
+    """Whether a VAE has layers of pictures only: films have a fifth dimension."""
+    return not any(isinstance(layer, torch.nn.Conv3d) for layer in vae.modules())
+
+
+def offload(loaded: Loaded) -> str:
+    """Where weights wait between their turns: "auto" keeps them on a GPU that has the room."""
+    wish = str(loaded.settings.optimise.get("offload", "auto"))
+    if wish != "auto":
+        return wish
+    memory = torch.cuda.get_device_properties(loaded.device).total_memory / GIGABYTE
+    return "none" if memory >= float(loaded.preset.settings.get("vram_gb", 0)) else "model"
+
+
+def memory_gb(device: torch.device) -> float | None:
+    """The most memory taken on a GPU so far; None elsewhere."""
+    if device.type != "cuda":
+        return None
+    return round(torch.cuda.max_memory_allocated(device) / GIGABYTE, 2)
+
+
+def free(device: torch.device) -> None:
+    """Give back what nothing refers to any more."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
+def facts(preset: Preset, words: Settings, folders: dict[str, Path]) -> dict[str, Any]:
+    """What a recipe says of the weights: a revision where there is one, else digests of files."""
+    found: dict[str, Any] = {}
+    scales = {part.role: part.scale for part in words.parts if part.adapter}
+    for source in presets.sources(preset):
+        said: dict[str, Any] = {"model": folders[source.role].name}
+        if source.local:
+            said["files"] = digests(folders[source.role])
+        else:
+            said |= {"model": source.model, "revision": source.revision}
+        if source.role in scales:
+            said["scale"] = scales[source.role]
+        found[source.role] = said
+    return found
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of each weights file of a folder, by its path inside, first 16 digits."""
+    found = {}
+    for path in sorted(folder.rglob(f"*{SAFE}")):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        found[path.relative_to(folder).as_posix()] = digest[:16]
+    return found

@@ -1,0 +1,94 @@
+"""What a derivative's recipe holds: enough to get the same bits again on the same machine."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from generation.engines.diffusion.calls import Row
+from generation.engines.diffusion.loading import Loaded
+from generation.engines.diffusion.settings import Call
+
+#: Where the noise comes from: one generator per picture, on the CPU.
+GENERATOR = "torch-cpu"
+#: What decides how a picture comes out, as recipes name it. torchvision prepares pictures for
+#: Qwen's encoder where it is installed, a little differently than Pillow does.
+PACKAGES = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "accelerate",
+    "peft",
+    "torchvision",
+    "numpy",
+    "pillow",
+)
+
+
+def recipe(
+    row: Row, place: int, bucket: int, call: Call, loaded: Loaded, milliseconds: dict[str, int]
+) -> dict[str, Any]:
+    """The recipe of the picture that came out of row `place` of a batch; plain data."""
+    request, pipe = row.item.request, loaded.pipelines[call.task]
+    return {
+        "preset": request.preset,
+        "preset_digest": digest(asdict(loaded.preset)),
+        "task": call.task,
+        "pipeline": loaded.settings.pipelines[call.task],
+        "weights": loaded.weights,
+        "prompt": request.prompt,
+        "prompt_read": row.prompt,
+        "tokens_dropped": row.dropped,
+        "negative": request.negative or loaded.settings.negative,
+        "seed": request.seed,
+        "generator": GENERATOR,
+        "steps": call.steps,
+        "guidance": guidance(call, loaded),
+        "strength": call.strength,
+        "size": list(call.size),
+        "cut": None if row.cut is None else [round(side, 2) for side in row.cut.box],
+        "bucket": bucket,
+        "row": place,
+        "sources": [source.sha256 for source in request.sources],
+        "mask": None if request.mask is None else request.mask.sha256,
+        "control": asdict(loaded.settings.control) if loaded.settings.control else None,
+        "scheduler": type(pipe.scheduler).__name__,
+        "scheduler_digest": digest(dict(pipe.scheduler.config)),
+        "dtype": loaded.settings.dtype,
+        "attention": loaded.attention,
+        "compiled": loaded.compiled,
+        "offload": loaded.offload,
+        "tiled": loaded.tiled,
+        "device": loaded.device_name,
+        "versions": dict(versions()),
+        "stages": milliseconds,
+        "milliseconds": sum(milliseconds.values()),
+    }
+
+
+def guidance(call: Call, loaded: Loaded) -> float | None:
+    """What was really passed on."""
+    if call.guidance is not None:
+        return call.guidance
+    said = loaded.settings.call.get(loaded.settings.guidance or "guidance_scale")
+    return None if said is None else float(said)
+
+
+def digest(words: dict[str, Any]) -> str:
+    """The first 16 hex digits of the SHA-256 of plain data."""
+    text = json.dumps(words, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def versions() -> tuple[tuple[str, str], ...]:
+    """Versions of what is installed of `PACKAGES`."""
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return tuple(found)
