@@ -14,7 +14,6 @@ import signal
 import socket
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,6 +49,8 @@ class Orders:
 
     waiting: "queue.SimpleQueue[dict[str, Any]]" = field(default_factory=queue.SimpleQueue)
     cancelled: set[str] = field(default_factory=set)
+    #: Hears of each order when it comes, before its turn.
+    foresee: Callable[[dict[str, Any]], None] = lambda order: None
 
     def read(self, line: socket.socket) -> None:
         """Take messages until the supervisor is gone, then end, whatever is being made."""
@@ -58,9 +59,16 @@ class Orders:
                 words, _ = receive_blocking(line)
                 if words["do"] == "cancel":
                     self.cancelled.add(words["id"])
-                else:
-                    self.waiting.put(words)
+                    continue
+                with contextlib.suppress(Exception):  # its turn will say what is wrong
+                    self.foresee(words)
+                self.waiting.put(words)
         os._exit(0)
+
+    def end(self, order: dict[str, Any]) -> None:
+        """Nobody can take this order back any more."""
+        self.cancelled.difference_update(each["id"] for each in order.get("orders", ()))
+        self.cancelled.discard(order["id"])
 
 
 def main() -> None:
@@ -75,44 +83,27 @@ def main() -> None:
     from generation.making import Workshop
 
     workshop = Workshop()
+    orders.foresee = workshop.foresee
     while True:
         order = orders.waiting.get()
         answer(workshop, order, line.say, orders.cancelled)
-        orders.cancelled.discard(order["id"])
+        orders.end(order)
 
 
 def answer(workshop: Any, order: dict[str, Any], say: Say, cancelled: set[str]) -> None:
     """Carry one order out and say how it ended, always exactly once."""
-    from generation.engines.base import EngineError
+    from generation.troubles import failure
+
+    def stopped(order_id: str = order["id"]) -> bool:
+        return order_id in cancelled
 
     try:
-        words = workshop.carry_out(order, say, lambda: order["id"] in cancelled)
-    except EngineError as error:
-        say(
-            say="failed", id=order["id"], reason=error.reason, detail=str(error),
-            permanent=error.permanent,
-        )  # fmt: skip
-    except MemoryError:
-        say(say="failed", id=order["id"], reason="out_of_memory", detail="", permanent=False)
-    except OSError as error:
-        full = error.errno in FULL
-        reason = "storage_full" if full else "engine_error"
-        say(say="failed", id=order["id"], reason=reason, detail="", permanent=False, at=place())
-    except Exception:
-        say(say="failed", id=order["id"], reason="engine_error", detail="", permanent=False,
-            at=place())  # fmt: skip
+        words = workshop.carry_out(order, say, stopped)
+    except Exception as error:
+        say(**failure(order["id"], error))
     else:
         say(id=order["id"], **words)
 
-
-def place() -> str:
-    """Kind and place of the exception being handled, for the log. Its text may hold a prompt."""
-    kind, _, trace = sys.exc_info()
-    last = traceback.extract_tb(trace)[-1]
-    return f"{kind.__name__ if kind else '?'} at {os.path.basename(last.filename)}:{last.lineno}"
-
-
-FULL = {28, 122}  # ENOSPC, EDQUOT
 
 if __name__ == "__main__":
     main()

@@ -4,19 +4,20 @@ Orders and answers are plain data (see `KINDS` in `ordering.py`). Imports Pillow
 whatever the engines do; no Django.
 """
 
-import hashlib
-import io
 import os
+import sys
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from generation import comparing, engines, filming, looking
+from generation import comparing, engines, filming, looking, together
+from generation.encoding import LOSSLESS, LOSSY, lossy, master_of, written
 from generation.engines.base import (
     Edits,
     EngineError,
@@ -24,75 +25,34 @@ from generation.engines.base import (
     Item,
     Made,
     Preset,
-    Progress,
     SourceRefused,
 )
 from generation.engines.descriptors import on_white
 from generation.engines.pdq import pdq
 from generation.requests import EditRequest, LooksRequest
+from generation.strips import Say, Strip, kept
 
 #: Our own renditions and masters; nothing else is ever decoded here.
 KINDS = ("JPEG", "PNG", "WEBP")
-#: Seconds between two preview frames of one job.
-FRAME_EVERY = 0.25
-FRAME_SIDE = 256
-#: Frames kept of one job, evenly spread.
-KEPT = 8
-#: Decoded sources kept in memory, of at most 5 MB each with the darkroom.
+#: Decoded sources kept in memory, of at most 5 MB each with the darkroom; more where batches come.
 REMEMBERED = 4
 #: Pixels beyond which a source is refused: a stored file of ours never has as many.
 MOST_PIXELS = 120_000_000
 
-Say = Callable[..., None]
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 
 
 @dataclass(slots=True)
-class Strip:
-    """Small frames of one job as they come: shown a few times a second, a few kept.
+class Piece:
+    """One picture to be made, from its order to its answer."""
 
-    When twice as many as wanted are held, every second one goes, so that memory stays bounded and
-    the kept ones stay evenly spread however many come.
-    """
-
-    say: Say
-    job: str
-    encoder: Executor
-    frames: list[Image.Image] = field(default_factory=list)
-    _seen: int = 0
-    _stride: int = 1
-    _shown_at: float = float("-inf")
-
-    def take(self, progress: Progress) -> None:
-        """Report a step; show its frame if the last one is old enough; keep it if its turn is."""
-        frame = progress.frame
-        now = time.monotonic()
-        words = {"step": progress.step, "total": progress.total, "stage": progress.stage}
-        if frame is not None and now - self._shown_at >= FRAME_EVERY:
-            self._shown_at = now
-            self.encoder.submit(self._show, frame, words)
-        else:
-            self.say(say="step", id=self.job, **words)
-        if frame is not None:
-            self._keep(frame)
-
-    def _show(self, frame: Image.Image, words: dict[str, Any]) -> None:
-        self.say(jpeg(frame), say="step", id=self.job, **words)
-
-    def _keep(self, frame: Image.Image) -> None:
-        if self._seen % self._stride == 0:
-            self.frames.append(frame)
-            if len(self.frames) >= 2 * KEPT:
-                del self.frames[1::2]
-                self._stride *= 2
-        self._seen += 1
-
-    def chosen(self) -> list[Image.Image]:
-        """At most `KEPT` frames, evenly spread, first and last among them."""
-        count = len(self.frames)
-        if count <= KEPT:
-            return self.frames
-        return [self.frames[round(n * (count - 1) / (KEPT - 1))] for n in range(KEPT)]
+    order: dict[str, Any]
+    item: Item
+    strip: Strip
+    #: `time.perf_counter` when its sources were wanted, when they were there, when it was made.
+    begun: float
+    ready: float
+    edited: float = 0.0
 
 
 class Workshop:
@@ -102,9 +62,13 @@ class Workshop:
         self._editors: dict[str, Edits] = {}
         self._loaded: dict[str, Preset] = {}
         self._embedders: dict[str, Any] = {}
-        self._sources: dict[tuple[str, int, int], Image.Image] = {}
+        self._sources: dict[tuple[str, int, int], Future[Image.Image]] = {}
+        self._remembered = REMEMBERED
+        self._lock = threading.Lock()
         self._encoder = encoder or ThreadPoolExecutor(1, thread_name_prefix="encoder")
         self._files = ThreadPoolExecutor(3, thread_name_prefix="files")
+        #: Finishes pictures of a batch while the device goes on.
+        self.finisher = ThreadPoolExecutor(1, thread_name_prefix="finisher")
 
     def warm(
         self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
@@ -115,10 +79,10 @@ class Workshop:
         grey = Image.new("RGB", (64, 64), (90, 120, 150))
         self.vectors(("wf1",), grey)
         pdq(grey)
-        return {"say": "warm"}
+        return {"say": "warm", "facts": self.facts()}
 
     def carry_out(
-        self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
+        self, order: dict[str, Any], say: Say, cancelled: Callable[..., bool]
     ) -> dict[str, Any]:
         """One order, its answer as plain data. Raises `EngineError`, `OSError`, `MemoryError`."""
         return VERBS[order["do"]](self, order, say, cancelled)
@@ -155,8 +119,15 @@ class Workshop:
         self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
     ) -> dict[str, Any]:
         """One picture from others: written beside its final place, with what is known of it."""
-        begun = time.perf_counter()
         preset = preset_from(order["preset"])
+        piece = self.piece(order, preset, say)
+        made = one(self.editor(preset), piece.item, piece.strip, cancelled)
+        piece.edited = time.perf_counter()
+        return self.finished(piece, made)
+
+    def piece(self, order: dict[str, Any], preset: Preset, say: Say) -> Piece:
+        """An order with its sources decoded. Raises `SourceRefused`."""
+        begun = time.perf_counter()
         item = Item(
             id=order["id"],
             request=EditRequest.from_json(order["request"]),
@@ -165,20 +136,25 @@ class Workshop:
         if order["mask"] is not None and item.sources:
             item.mask = mask(order["mask"], item.sources[0].size)
         strip = Strip(say, item.id, self._encoder)
-        editor = self.editor(preset)
-        ready = time.perf_counter()
-        made = one(editor, item, strip, cancelled)
+        return Piece(order, item, strip, begun, time.perf_counter())
+
+    def finished(self, piece: Piece, made: Made) -> dict[str, Any]:
+        """What the host says of a picture that came out: its files are on the disk by then.
+
+        Encoding, hash and vector run side by side: they are what the member waits for at the end.
+        """
+        order = piece.order
         if (kept_one := order.get("compare_to")) is not None:
             kind = LOSSY if lossy(kept_one["path"]) else LOSSLESS
             return comparing.answer(made, kept_one["path"], kept_one["sha256"], kind)
-        edited = time.perf_counter()
         stem = Path(order["folder"]) / order["stem"]
-        # What a mask keeps out of reach stays as it is, to the bit: so nothing lossy there.
-        from_lossy = item.mask is None and any(map(lossy, order["sources"]))
+        # What a mask keeps out of reach stays as it is, to the bit: so nothing lossy there. What
+        # began from nothing has no lossy source either.
+        from_lossy = piece.item.mask is None and any(map(lossy, order["sources"]))
         master = self._files.submit(master_of, made.picture, stem, from_lossy)
-        small = self._files.submit(kept, strip.chosen(), stem)
         hashed = self._files.submit(pdq, made.picture)
-        vectors = self.vectors(item.request.embed, made.picture)
+        vectors = self.vectors(piece.item.request.embed, made.picture)
+        strip = kept(piece.strip.chosen(), stem)
         digits, quality = hashed.result()
         words = {
             "say": "made",
@@ -187,26 +163,63 @@ class Workshop:
             "pdq": digits,
             "pdq_quality": quality,
             "file": master.result(),
-            "strip": small.result(),
+            "strip": strip,
         }
         words["milliseconds"] = {
-            "sources": milliseconds(begun, ready),
-            "engine": milliseconds(ready, edited),
-            "files": milliseconds(edited, time.perf_counter()),
+            "sources": milliseconds(piece.begun, piece.ready),
+            "engine": milliseconds(piece.ready, piece.edited),
+            "files": milliseconds(piece.edited, time.perf_counter()),
         }
         return words
 
-    def source(self, path: str, most: int) -> Image.Image:
-        """A decoded source; the last few are kept, for an image is often answered many times.
+    def foresee(self, order: dict[str, Any]) -> None:
+        """Decode the sources of a batch that still waits, while the device works on another."""
+        wanted = [
+            (path, each["preset"]["max_side"])
+            for each in order.get("orders", ())
+            for path in each["sources"]
+        ]
+        self._remembered = max(self._remembered, 3 * len(wanted))
+        for path, most in wanted:
+            self._decoded(path, most)
 
-        Stored files never change under their names, and copies have names of their own.
-        """
+    def source(self, path: str, most: int) -> Image.Image:
+        """A decoded source; the last few are kept, for an image is often answered many times."""
+        return self._decoded(path, most).result().copy()
+
+    def _decoded(self, path: str, most: int) -> "Future[Image.Image]":
+        """Stored files never change under their names, and copies have names of their own."""
         key = (path, most, os.stat(path).st_mtime_ns if os.path.exists(path) else 0)
-        picture = self._sources.pop(key, None) or opened(path, most)
-        self._sources[key] = picture
-        while len(self._sources) > REMEMBERED:
-            del self._sources[next(iter(self._sources))]
-        return picture.copy()
+        with self._lock:
+            picture = self._sources.pop(key, None)
+            if picture is None or (picture.done() and picture.exception()):
+                picture = self._files.submit(opened, path, most)
+            self._sources[key] = picture
+            while len(self._sources) > self._remembered:
+                del self._sources[next(iter(self._sources))]
+        return picture
+
+    def loads(self, preset: Preset) -> bool:
+        """Whether `editor` would have to load this preset first."""
+        return self._loaded.get(preset.engine) != preset
+
+    def only(self, preset: Preset) -> None:
+        """Let go of every other engine: a device has room for one."""
+        for name in [name for name in self._loaded if name != preset.engine]:
+            self._editors[name].unload()
+            del self._loaded[name]
+
+    def facts(self) -> dict[str, Any]:
+        """What an operator wants to know of this host: plain data."""
+        facts: dict[str, Any] = {"loaded": sorted(each.name for each in self._loaded.values())}
+        for name in self._loaded:
+            if about := getattr(self._editors[name], "about", None):
+                facts |= about()
+        # Never imported here: where an engine did, its device can be asked.
+        if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
+            free, total = torch.cuda.mem_get_info()
+            facts |= {"memory_gb": gigabytes(total), "memory_used_gb": gigabytes(total - free)}
+        return facts
 
     def editor(self, preset: Preset) -> Edits:
         """The engine of this preset, loaded for it."""
@@ -230,10 +243,12 @@ class Workshop:
         return found
 
 
-Verb = Callable[[Workshop, dict[str, Any], Say, Callable[[], bool]], dict[str, Any]]
+#: `cancelled()` is about the order itself; a batch asks `cancelled(id)` of each of its jobs.
+Verb = Callable[[Workshop, dict[str, Any], Say, Callable[..., bool]], dict[str, Any]]
 #: What a host can be told to do, by "do" of the order; `ordering.KINDS` names these.
 VERBS: dict[str, Verb] = {
     "warm": Workshop.warm,
+    "batch": together.batch,
     "edit": Workshop.edit,
     "embed": Workshop.embed,
     "film": Workshop.film,
@@ -280,66 +295,9 @@ def mask(path: str, size: tuple[int, int]) -> Image.Image:
     return grey if grey.size == size else grey.resize(size, Image.Resampling.BILINEAR)
 
 
-#: For what comes of lossless sources. Effort 0 of method 0: measured a third of the time of Pillow's
-#: default effort, and 3 per cent more bytes.
-LOSSLESS = ("WEBP", {"lossless": True, "method": 0, "quality": 0})
-#: For what comes of lossy ones: there is no sharper truth to keep. Measured at 1280 x 960: 7 ms and
-#: 340 kB of CPU and disk, where lossless WebP takes 80 ms and 1,175 kB. Full colour resolution, so
-#: that an answer to an answer keeps its edges.
-LOSSY = ("JPEG", {"quality": 95, "subsampling": 0})
-SMALL = ("WEBP", {"method": 0, "quality": 75})
-
-
-def lossy(path: str) -> bool:
-    """Whether a stored picture is a JPEG or a lossy WebP, by its first bytes."""
-    with open(path, "rb") as stored:
-        head = stored.read(4096)
-    return head.startswith(b"\xff\xd8") or (head[8:12] == b"WEBP" and b"VP8 " in head)
-
-
-def master_of(picture: Image.Image, stem: Path, from_lossy: bool) -> dict[str, Any]:
-    """Write the finished picture, as exactly as its sources deserve."""
-    kind = LOSSY if from_lossy else LOSSLESS
-    return written(picture, stem.with_name(f"{stem.name}.{SUFFIX[kind[0]]}"), kind)
-
-
-SUFFIX = {"WEBP": "webp", "JPEG": "jpg"}
-
-
-def written(picture: Image.Image, path: Path, kind: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    """Encode, write aside as `path`.part, flush to the disk; facts about the file."""
-    encoded = io.BytesIO()
-    name, options = kind
-    picture.save(encoded, name, **options)
-    content = encoded.getbuffer()
-    unfinished = path.with_name(path.name + ".part")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return {
-        "path": str(unfinished),
-        "mime": f"image/{name.lower()}",
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "width": picture.width,
-        "height": picture.height,
-    }
-
-
-def kept(frames: list[Image.Image], stem: Path) -> list[dict[str, Any]]:
-    """Write the kept preview frames."""
-    return [written(frame, Path(f"{stem}-{n}.webp"), SMALL) for n, frame in enumerate(frames)]
-
-
-def jpeg(frame: Image.Image) -> bytes:
-    """A preview of about 5 kB."""
-    if max(frame.size) > FRAME_SIDE:
-        frame = frame.copy()
-        frame.thumbnail((FRAME_SIDE, FRAME_SIDE))
-    encoded = io.BytesIO()
-    frame.convert("RGB").save(encoded, "JPEG", quality=60)
-    return encoded.getvalue()
+def gigabytes(count: int) -> float:
+    """Bytes as gigabytes."""
+    return round(count / 2**30, 2)
 
 
 def milliseconds(begin: float, end: float) -> int:

@@ -1,0 +1,92 @@
+"""Carries a batch out in the device host: one call of an engine for many jobs, an answer for each.
+
+The device does nothing but engines: sources of a waiting batch are decoded, and pictures of the last
+one finished, in other threads meanwhile.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from generation.engines.base import Cancelled, EngineError, Failed, Made, Progress
+from generation.strips import Say
+from generation.troubles import failure
+
+if TYPE_CHECKING:
+    from generation.making import Piece, Workshop
+
+
+def batch(
+    workshop: "Workshop", order: dict[str, Any], say: Say, cancelled: Callable[..., bool]
+) -> dict[str, Any]:
+    """Every job of a batch, each with an answer under its own id; then facts, as the device is free.
+
+    The order holds edits of one preset as "orders". Pictures are still being finished when this
+    returns: their answers may follow the batch's own.
+    """
+    # Not heavy by now, and making.py imports this file.
+    from generation.making import preset_from
+
+    say(say="began", id=order["id"])
+    preset = preset_from(order["orders"][0]["preset"])
+    pieces = dict(prepared(workshop, order["orders"], say, cancelled))
+    open_ = set(pieces)
+    try:
+        if pieces and workshop.loads(preset):
+            say(say="loading", id=order["id"], preset=preset.name)
+            workshop.only(preset)
+        editor = workshop.editor(preset) if pieces else None
+        say(say="loaded", id=order["id"])
+        if editor is not None:
+            ready = time.perf_counter()
+            for piece in pieces.values():
+                piece.ready = ready
+            items = [piece.item for piece in pieces.values()]
+            for answer in editor.edit(items, taker(pieces), cancelled):
+                open_.discard(answer.id)
+                take(workshop, pieces[answer.id], answer, say)
+        if open_:
+            raise EngineError("The engine gave no answer.")
+    except Exception as error:  # every job of the batch hears of it, whatever it is
+        for each in open_:
+            say(**failure(each, error))
+    return {"say": "freed", "facts": workshop.facts()}
+
+
+def prepared(
+    workshop: "Workshop", orders: list[dict[str, Any]], say: Say, cancelled: Callable[..., bool]
+) -> "Iterator[tuple[str, Piece]]":
+    """The jobs whose sources can be read and that somebody still waits for, by id."""
+    from generation.making import preset_from
+
+    for each in orders:
+        try:
+            if cancelled(each["id"]):
+                raise Cancelled
+            yield each["id"], workshop.piece(each, preset_from(each["preset"]), say)
+        except Exception as error:
+            say(**failure(each["id"], error))
+
+
+def taker(pieces: "dict[str, Piece]") -> Callable[[Progress], None]:
+    """What hears of each step: the strip of its job."""
+    return lambda progress: pieces[progress.id].strip.take(progress)
+
+
+def take(workshop: "Workshop", piece: "Piece", answer: Made | Failed, say: Say) -> None:
+    """Pass on what came of one job; a picture is finished beside the device's next work."""
+    if isinstance(answer, Failed):
+        say(**failure(answer.id, answer.error))
+        return
+    piece.edited = time.perf_counter()
+    workshop.finisher.submit(finish, workshop, piece, answer, say)
+
+
+def finish(workshop: "Workshop", piece: "Piece", made: Made, say: Say) -> None:
+    """Encode, hash and embed one picture, and say so."""
+    try:
+        words = workshop.finished(piece, made)
+    except Exception as error:
+        say(**failure(made.id, error))
+    else:
+        say(id=made.id, **words)

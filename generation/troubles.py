@@ -1,0 +1,32 @@
+"""What a device host says of an order that failed. Light."""
+
+import os
+import sys
+import traceback
+from typing import Any
+
+from generation.engines.base import EngineError
+
+FULL = {28, 122}  # ENOSPC, EDQUOT
+
+
+def failure(order_id: str, error: Exception) -> dict[str, Any]:
+    """The words for an error that is being handled. Only an engine's own sentence is for people."""
+    words: dict[str, Any] = {"say": "failed", "id": order_id, "detail": "", "permanent": False}
+    if isinstance(error, EngineError):
+        return words | {
+            "reason": error.reason,
+            "detail": str(error),
+            "permanent": error.permanent,
+        }
+    if isinstance(error, MemoryError):
+        return words | {"reason": "out_of_memory"}
+    full = isinstance(error, OSError) and error.errno in FULL
+    return words | {"reason": "storage_full" if full else "engine_error", "at": place()}
+
+
+def place() -> str:
+    """Kind and place of the exception being handled, for the log. Its text may hold a prompt."""
+    kind, _, trace = sys.exc_info()
+    last = traceback.extract_tb(trace)[-1]
+    return f"{kind.__name__ if kind else '?'} at {os.path.basename(last.filename)}:{last.lineno}"
