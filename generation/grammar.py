@@ -38,7 +38,7 @@ class Part:
     """A part of a clause that matters for places.
 
     `kind` is operation, denied, region, rest, hold, kept, kept_colour, except, denial, removal,
-    colour, unknown, verb or within.
+    colour, bare, unknown, nowhere, verb or within.
     """
 
     kind: str
@@ -118,6 +118,9 @@ class Grammar:
         """A mark or a turn of the sentence: intensity does not reach across it."""
         self.weight = None
         self.before_clause = len(self.said)
+        if not self.clauses[-1].parts:
+            empty = self.clauses.pop()
+            only, after_colon = only or empty.only, after_colon or empty.after_colon
         self.clauses.append(Clause(self.sentence, self.segment, only, after_colon))
 
     def take_match(self, match: Match, following: Match | Token | None) -> None:
@@ -132,6 +135,7 @@ class Grammar:
             "then": self.take_turn,
             "stop": self.take_small_word,
             "colour": self.take_colour,
+            "bare": self.take_colour,
         }.get(role)
         if take is not None:
             take(match)
@@ -139,6 +143,8 @@ class Grammar:
             self.take_intensity(match, following)
         elif role == "listing":
             self.take_listing(following)
+        elif role == "except" and begins(following, "operation"):
+            self.take_negation(match)
         elif role == "ignored":
             self.note("unknown", match.first, match.after)
         else:
@@ -147,7 +153,7 @@ class Grammar:
     def take_negation(self, match: Match) -> None:
         """A word such as "no": what follows is not wanted."""
         self.negated_until, self.spent = match.after + REACH, False
-        kind = "denial" if match.meaning.role == "negation" else "removal"
+        kind = "removal" if match.meaning.role == "removal" else "denial"
         self.note(kind, match.first, match.after)
 
     def take_turn(self, match: Match) -> None:
@@ -162,11 +168,12 @@ class Grammar:
         text = self.tokens[match.first].text
         for kind, words in (("verb", self.words.verbs), ("within", self.words.within)):
             if text in words:
-                self.note(kind, match.first, match.after)
+                self.note(kind, match.first, match.after, text)
 
     def take_colour(self, match: Match) -> None:
-        """A colour by itself: of a place, perhaps; `places` finds out."""
-        part = Part("colour", match.first, match.after, match.colours[0], match=match)
+        """A colour by itself, or "day": of a place, perhaps; `places` finds out."""
+        name = match.colours[0] if match.colours else match.meaning.steps[0].name
+        part = Part(match.meaning.role, match.first, match.after, name, match=match)
         self.clauses[-1].parts.append(part)
 
     def take_operation(self, match: Match) -> None:
@@ -206,8 +213,9 @@ class Grammar:
         """A word such as "and": a negation reaches over it to operations only; a verb begins anew."""
         if not begins(following, "operation"):
             self.end_negation()
-        if isinstance(following, Match) and following.meaning.role == "stop":
-            if self.tokens[following.first].text in self.words.verbs:
+        if isinstance(following, Match) and begins(following, "stop"):
+            text = self.tokens[following.first].text
+            if text in self.words.verbs:
                 self.begin_clause()
 
     def end_negation(self) -> None:

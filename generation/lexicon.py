@@ -58,7 +58,8 @@ class Step(NamedTuple):
 class Meaning:
     """What a term stands for.
 
-    `role` is operation, intensity, region, colour, or the name of a list of small words.
+    `role` is operation, intensity, region, colour, bare (something only of a place, such as "the left
+    half day") or the name of a list of small words.
     """
 
     role: str
@@ -88,6 +89,8 @@ class Node:
     #: Stems (written `nocturn*`), by their letters.
     stems: dict[str, "Node"] = field(default_factory=dict)
     meaning: Meaning | None = None
+    #: Words that may not come behind a small word here: "turn left" is not "turn the left half".
+    tight: set[str] = field(default_factory=set)
 
 
 class Way(NamedTuple):
@@ -185,7 +188,8 @@ class Lexicon:
         if text in self.fillers:
             made.append(Way(path.node, path.place + 1, path.colours, path.numbers, True))
         made += self.named(path.node, tokens, path)
-        for following in reversed(steps(path.node, text)):
+        tight = path.passing and text in path.node.tight
+        for following in () if tight else reversed(steps(path.node, text)):
             made.append(Way(following, path.place + 1, path.colours, path.numbers))
         return made
 
@@ -258,8 +262,12 @@ def lexicon() -> Lexicon:
             plant(made.root, term, Meaning(role))
     for name, entry in words["regions"].items():
         for term in entry["en"] + entry["zh"]:
-            plant(made.root, term, Meaning("region", name=name))
+            for spelt in expanded(term, words["ways"]):
+                plant(made.root, spelt, Meaning("region", name=name))
     plant(made.root, "{colour}", Meaning("colour"))
+    for name, terms in words["of_places"].items():
+        for term in terms:
+            plant(made.root, term, Meaning("bare", (Step(name),)))
     for factor, terms in words["intensity"].items():
         for term in terms:
             plant(made.root, term, Meaning("intensity", factor=float(factor)))
@@ -272,8 +280,17 @@ def lexicon() -> Lexicon:
         steps = (first, *(Step(more) for more in entry.get("more", ())))
         meaning = Meaning("operation", steps)
         for term in entry.get("en", []) + entry.get("zh", []):
-            plant(made.root, term, meaning)
+            for spelt in expanded(term, words["ways"]):
+                plant(made.root, spelt, meaning)
     return made
+
+
+def expanded(term: str, ways: dict[str, list[str]]) -> list[str]:
+    """A term with each way to say what stands in braces, such as {other}; colours stay."""
+    for name, words in ways.items():
+        if f"{{{name}}}" in term:
+            return [term.replace(f"{{{name}}}", word) for word in words]
+    return [term]
 
 
 @lru_cache(maxsize=64)
@@ -292,9 +309,9 @@ def lexicon_with(words: tuple[OwnWord, ...]) -> Lexicon:
 def grafted(node: Node, way: tuple[str, ...], meaning: Meaning) -> Node:
     """The tree with one more term; only the places on its way are new."""
     if not way:
-        return Node(node.next, node.stems, meaning)
+        return Node(node.next, node.stems, meaning, node.tight)
     following = grafted(node.next.get(way[0], Node()), way[1:], meaning)
-    return Node(node.next | {way[0]: following}, node.stems, node.meaning)
+    return Node(node.next | {way[0]: following}, node.stems, node.meaning, node.tight)
 
 
 def parts(term: str) -> tuple[str, ...]:
@@ -304,9 +321,14 @@ def parts(term: str) -> tuple[str, ...]:
 
 
 def plant(root: Node, term: str, meaning: Meaning) -> None:
-    """Put one term into the tree; a term stands for one thing only."""
-    node = root
-    for part in parts(term):
+    """Put one term into the tree; a term stands for one thing only.
+
+    Written with ! in front, no small words are let pass inside it.
+    """
+    node, whole = root, term.startswith("!")
+    for part in parts(term.removeprefix("!")):
+        if whole:
+            node.tight.add(part)
         branch, key = (
             (node.stems, part[:-1]) if part.endswith("*") and len(part) > 1 else (node.next, part)
         )

@@ -6,10 +6,10 @@ neighbour ("just the sky: dark and stormy"; "snow, but only on the left"). What 
 alone") turns what has no place of its own into its opposite.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from generation.grammar import Clause, Grammar, Part, Said
-from generation.lexicon import Match, Meaning, Step
+from generation.lexicon import HAN, Match, Meaning, Step
 
 #: A place that means all but another.
 OPPOSITES = {
@@ -22,8 +22,18 @@ OPPOSITES = {
 #: Colours without a hue: a place that becomes one of them loses its colour.
 GREYS = frozenset({"#8a8a8a"})
 UNPAINTABLE = frozenset({"#101014", "#f5f3ee"})
+#: Places when they end a clause, and when they are all of it.
+LAST_WORDS = {"behind": "background", "below": "bottom", "above": "top"}
+LONE_WORDS = {"left": "left", "right": "right", "top": "top", "bottom": "bottom"}
+LONE_WORDS |= {"左": "left", "右": "right", "上": "top", "下": "bottom"}
 #: Things to do, or a colour to be.
-ACTS = ("operation", "colour")
+ACTS = ("operation", "colour", "bare")
+#: Places that also say where something comes from.
+DIRECTIONS = frozenset({"left", "right", "top", "bottom"})
+#: A colour is a place's at most as many words behind it.
+COLOUR_NEAR = 4
+#: A place that people name and that no rule here can find.
+NOWHERE = "nowhere"
 
 
 class Places:
@@ -33,6 +43,7 @@ class Places:
         self.grammar = grammar
         #: Operations that change tone or colour: "in colour" speaks of these alone.
         self.tones = tones
+        self.texts = [token.text for token in grammar.tokens]
         #: Places to be left as they are, and places that keep their colour.
         self.kept: list[str] = []
         self.kept_colour: list[str] = []
@@ -42,19 +53,21 @@ class Places:
         self.name_the_rest()
         for clause in self.grammar.clauses:
             self.keep(clause)
-            drop_locations(clause)
+            drop_locations(clause, self.texts)
             self.bind(clause)
         for number in range(len(self.grammar.clauses)):
             self.hand_on(number)
         self.spare()
+        self.own_up()
 
     def name_the_rest(self) -> None:
         """ "The rest" is what was not named before it."""
         last = ""
         for clause in self.grammar.clauses:
+            name_bare_places(clause, self.texts)
             for part in clause.of("region", "rest"):
                 if part.kind == "region":
-                    last = part.name
+                    last = part.name if part.name in OPPOSITES else last
                 elif last:
                     part.kind, part.name = "region", OPPOSITES[last]
                 else:
@@ -70,13 +83,19 @@ class Places:
             if is_kept(clause, place, before, after):
                 part.kind = "nothing"
                 in_colour = after is not None and after.kind == "kept_colour"
-                (self.kept_colour if in_colour else self.kept).append(part.name)
+                if part.name != NOWHERE:
+                    (self.kept_colour if in_colour else self.kept).append(part.name)
             elif before is not None and before.kind in ("denied", "removal"):
                 part.kind = "nothing"
 
     def bind(self, clause: Clause) -> None:
         """Give the operations of a clause the places named in it."""
-        acts = [part for part in clause.parts if part.kind in ("region", *ACTS)]
+        acts = [
+            part
+            for part in clause.parts
+            if part.kind in ("region", "operation")
+            or (part.kind in ACTS and self.is_of_a_place(clause, part))
+        ]
         if not any(part.kind == "region" for part in acts):
             return
         leads = acts[0].kind == "region"
@@ -85,30 +104,36 @@ class Places:
                 if self.reaches(clause, regions, part):
                     self.put(clause, part, [region.name for region in regions])
 
+    def is_of_a_place(self, clause: Clause, colour: Part) -> bool:
+        """Whether a bare colour touches a place: "the sky red", "a red sky", but not "red car"."""
+        if colour.name in UNPAINTABLE:
+            return False
+        unknown = [each.first for each in clause.of("unknown")]
+        if colour.after in unknown:
+            return False
+        for region in clause.of("region"):
+            gap = range(region.after, colour.first)
+            joint = self.texts[colour.after : region.first]
+            if colour.after <= region.first and (not joint or joint == ["的"]):
+                return True
+            near = region.after <= colour.first <= region.after + COLOUR_NEAR
+            if near and not set(gap) & set(unknown):
+                return True
+        return False
+
     def reaches(self, clause: Clause, regions: list[Part], part: Part) -> bool:
         """Whether a place and something to do belong together, for all that stands between them."""
         leads = regions[0].first < part.first
         region = regions[-1] if leads else regions[0]
         low, high = (region.after, part.first) if leads else (part.after, region.first)
         between = [each for each in clause.of("unknown") if low <= each.first < high]
-        if part.kind == "colour":
-            return not between and not self.is_of_something(clause, part, region)
         if leads:
             return not between or is_strong(clause, regions[0])
         return len(between) <= (0 if region.name == "sky" else 1)
 
-    def is_of_something(self, clause: Clause, colour: Part, region: Part) -> bool:
-        """Whether a colour is that of a thing, or too far from the place to be its own."""
-        if colour.name in UNPAINTABLE:
-            return True
-        if any(each.first == colour.after for each in clause.of("unknown")):
-            return True
-        between = abs(colour.first - region.after)
-        return between > 4 if colour.first > region.first else colour.after < region.first - 1
-
     def put(self, clause: Clause, part: Part, regions: list[str]) -> None:
         """Place what a part asks for in these regions."""
-        if part.kind == "colour":
+        if part.kind != "operation":
             part.said = (self.painted(clause, part),)
             self.grammar.said += part.said
             part.kind = "operation"
@@ -123,9 +148,14 @@ class Places:
 
     def painted(self, clause: Clause, part: Part) -> Said:
         """What a colour of a place becomes."""
-        step = Step("black_and_white") if part.name in GREYS else Step("tint")
-        meaning = Meaning("operation", (step,))
-        match = Match(part.first, part.after, meaning, (part.name,))
+        colours: tuple[str, ...] = ()
+        if part.kind == "bare":
+            step = Step(part.name)
+        elif part.name in GREYS:
+            step = Step("black_and_white")
+        else:
+            step, colours = Step("tint"), (part.name,)
+        match = Match(part.first, part.after, Meaning("operation", (step,)), colours)
         number = self.grammar.clauses.index(clause)
         return Said(step, match, clause.segment, clause=number)
 
@@ -194,26 +224,81 @@ class Places:
             elif not said.region and tone and self.kept_colour:
                 said.region = OPPOSITES[self.kept_colour[0]]
 
+    def own_up(self) -> None:
+        """Places of which nothing came are words that were not understood."""
+        used = {said.region for said in self.grammar.said} | {*self.kept, *self.kept_colour}
+        for clause in self.grammar.clauses:
+            for part in clause.of("region"):
+                if part.name not in used:
+                    part.kind = "unknown"
+
+
+def name_bare_places(clause: Clause, words: Sequence[str]) -> None:
+    """Words that name a place only where nothing else follows: "newsprint behind", "left: winter"."""
+    if not clause.parts:
+        return
+    last = clause.parts[-1]
+    text = words[last.first]
+    alone = len(clause.parts) == 1 and last.kind == "unknown"
+    if (last.kind == "within" and text in LAST_WORDS) or (alone and text in LONE_WORDS):
+        last.kind, last.name = "region", {**LAST_WORDS, **LONE_WORDS}[text]
+
 
 def is_kept(clause: Clause, place: int, before: Part | None, after: Part | None) -> bool:
     """Whether the place at this part is one that shall stay as it is."""
     if after is not None and after.kind in ("kept", "kept_colour"):
-        return True
+        return not any(each.first == after.after for each in clause.of("unknown"))
     if before is None:
         return False
+    if before.kind == "kept":
+        return not any(part.kind == "region" for part in clause.parts[:place])
     if before.kind == "hold":
         return not any(part.kind in ACTS for part in clause.parts[place + 1 :])
     return before.kind in ("except", "denial")
 
 
-def drop_locations(clause: Clause) -> None:
-    """Forget places that only say where a thing is: "a whale in the sky at night"."""
+def drop_locations(clause: Clause, words: Sequence[str]) -> None:
+    """Forget places that only say where a thing is: "a whale in the sky", "the sky at night"."""
     for place, part in enumerate(clause.parts):
-        before = clause.parts[place - 1].kind if place else ""
-        thing = place > 1 and clause.parts[place - 2].kind == "unknown"
-        acts = any(each.kind in ACTS for each in clause.parts[:place])
-        if part.kind == "region" and before == "within" and thing and not acts:
+        if part.kind == "region" and (
+            follows_a_thing(clause.parts[:place], part, words)
+            or belongs_to_a_thing(clause.parts[:place], part, clause.parts[place + 1 :], words)
+        ):
             part.kind = "nothing"
+
+
+def follows_a_thing(before: list[Part], part: Part, words: Sequence[str]) -> bool:
+    """Whether a place stands behind a thing: "the dog on the left", "房子后面", or a direction."""
+    last = before[-1] if before else None
+    if last is not None and words[last.after - 1] == "从" and part.name in DIRECTIONS:
+        return True
+    if HAN.match(words[part.first]):
+        touches = last is not None and last.kind == "unknown" and last.after == part.first
+        touches = touches and words[part.first - 1] != "从"
+        return touches and part.name not in ("sky", "subject") and words[part.first] != "背"
+    within = last is not None and last.kind == "within" and last.after >= part.first - 2
+    inside = words[part.first] in ("on", "at", "in")
+    return (within or inside) and is_thing(next_of(before[::-1], "within"), words)
+
+
+def belongs_to_a_thing(
+    before: list[Part], part: Part, after: list[Part], words: Sequence[str]
+) -> bool:
+    """Whether a place is a thing's ("the top of the hill"), or a sky that is a time of day."""
+    behind = after[0] if after else None
+    if behind is None:
+        return False
+    if behind.kind == "within" and behind.name == "of":
+        return len(after) > 1 and after[1].kind in ("unknown", "bare")
+    at = words[behind.first] == "at" and behind.kind in ("within", "operation")
+    return at and (part.name == "sky" or any(is_thing(each, words) for each in before))
+
+
+def is_thing(part: Part | None, words: Sequence[str]) -> bool:
+    """Whether an unknown word is a thing, and not something that happens, such as "creeping"."""
+    if part is None or part.kind != "unknown":
+        return False
+    return not words[part.after - 1].endswith("ing")
 
 
 def groups(acts: list[Part], *, leads: bool) -> Iterator[tuple[list[Part], list[Part]]]:

@@ -13,8 +13,8 @@ from generation import presets as files
 from generation.engines.base import Preset
 from generation.engines.darkroom.table import STAGES, Entry, program
 from generation.grammar import Grammar, Said
-from generation.lexicon import Lexicon, OwnWord, lexicon, lexicon_with
-from generation.places import Places
+from generation.lexicon import Lexicon, OwnWord, Token, lexicon, lexicon_with
+from generation.places import NOWHERE, Places
 from generation.results import Plan
 
 #: Longer prompts are read up to here.
@@ -23,8 +23,8 @@ MOST_OPERATIONS = 8
 MOST_UNKNOWN = 12
 #: Decoding, encoding and the descriptor, in seconds.
 OVERHEAD = 0.25
-#: Operations that find the best part of a picture by themselves.
-FRAMES_THE_SUBJECT = frozenset({"crop"})
+#: Places that a crop keeps; nothing else can be cut to.
+CROPPED_TO = frozenset({"subject", "centre"})
 
 
 def plan(
@@ -94,11 +94,11 @@ def ordered(grammar: Grammar) -> tuple[list[Said], list[Said]]:
     left_out = []
     for said in grammar.said:
         name = said.step.name
-        if said.region and not regional(entries[name]):
-            if name not in FRAMES_THE_SUBJECT:
-                left_out.append(said)
-                continue
+        if name == "crop" and said.region in CROPPED_TO:
             said.region = ""
+        elif said.region and (said.region == NOWHERE or not regional(entries[name])):
+            left_out.append(said)
+            continue
         if name != "tint" or said.region or not grammar.clauses[said.clause].of("unknown"):
             kept.setdefault((name, said.step.settings, said.region), said)
     places = {name: place for place, name in enumerate(entries)}
@@ -112,7 +112,7 @@ def ordered(grammar: Grammar) -> tuple[list[Said], list[Said]]:
 
 def regional(entry: Entry) -> bool:
     """Whether an operation can be done to a part of the picture."""
-    return entry.stage != "frame"
+    return "region" in entry.settings
 
 
 def operation(said: Said) -> tuple[str, dict[str, Any]]:
@@ -143,13 +143,14 @@ def remarks(
         return entries[name].titles[tongue]
 
     for said in left_out:
-        yield note(known, "whole_only", language).format(a=titled(said.step.name))
+        why = "no_such_place" if said.region == NOWHERE else "whole_only"
+        yield note(known, why, language).format(a=titled(said.step.name))
     for name in dict.fromkeys(said.step.name for said in wanted if not said.region):
         if name in grammar.denied:
             yield note(known, "asked_and_denied", language).format(a=titled(name))
     for one, other in combinations(wanted, 2):
-        apart = one.region != other.region and one.region and other.region
-        if not apart and frozenset({one.step.name, other.step.name}) in known.opposites:
+        pair = frozenset({one.step.name, other.step.name})
+        if one.region == other.region and pair in known.opposites:
             a, b = titled(one.step.name), titled(other.step.name)
             yield note(known, "opposites", language).format(a=a, b=b)
 
@@ -174,7 +175,7 @@ def title(name: str, settings: dict[str, Any], language: str = "en") -> str:
 def region_titles(language: str = "en") -> dict[str, str]:
     """Places in the picture, by name, for people."""
     tongue = spoken(language)
-    return {name: titles[tongue] for name, titles in lexicon().regions.items()}
+    return {name: titles[tongue] for name, titles in lexicon().regions.items() if name != NOWHERE}
 
 
 def operation_titles(language: str = "en") -> dict[str, str]:
@@ -201,17 +202,16 @@ def has(name: str, setting: str) -> bool:
 
 def known_terms(term: str) -> tuple[str, ...]:
     """What the shipped lexicon makes of a term: names of operations, or the role of a small word."""
-    grammar = Grammar(lexicon(), lexicon().tokens(term))
-    matches = list(lexicon().matches(grammar.tokens))
-    if len(matches) != 1 or not hasattr(matches[0], "meaning"):
+    found = list(lexicon().matches(lexicon().tokens(term)))
+    if len(found) != 1 or isinstance(found[0], Token):
         return ()
-    meaning = matches[0].meaning
+    meaning = found[0].meaning
     return tuple(step.name for step in meaning.steps) or (meaning.role,)
 
 
 def surprise(seed: int) -> tuple[tuple[str, dict[str, Any]], ...]:
     """One to three operations that go together, the same for the same seed."""
-    draw = Random(seed)  # noqa: S311 - a game, no secret
+    draw = Random(seed)
     entries = [entry for entry in program().values() if not entry.second]
     medium = draw.choice([entry for entry in entries if entry.stage == "medium"])
     rest = [draw.choice([e for e in entries if e.stage == stage]) for stage in ("tone", "weather")]
