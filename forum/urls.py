@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("forum.links.urls")),
     path("", include("forum.reruns.urls")),
     path("", include("forum.films.urls")),
+    path("", include("forum.program.urls")),
     path("", include("forum.boards.urls")),
     path("", include("forum.members.urls")),
     path("", include("forum.live.urls")),

@@ -13,6 +13,7 @@ from generation import auditing, files, planning, sweeping, turns
 from generation.chips import Chip, chips, looks, looks_version
 from generation.engines.base import Preset
 from generation.models import Job, Preview, State, Task, Worker
+from generation.opening import Opened, operations, regions, titles
 from generation.posting import FILM, LIGHT, outgoing, post, post_work, tell, work_lock
 from generation.requests import EditRequest, EmbedRequest, FilmRequest, LooksRequest
 from generation.results import (
@@ -35,10 +36,11 @@ from generation.switches import (
 )
 
 __all__ = [
-    "LIGHT", "Chip", "Machine", "Standing", "audit", "can_do", "cancel", "chips", "disable",
+    "LIGHT", "Chip", "Machine", "Opened", "Standing", "audit", "can_do", "cancel", "chips", "disable",
     "discard", "enable", "frame", "looks", "looks_version", "make_default", "mark_taken_in",
     "outgoing", "pause", "plan", "post", "preset_states", "presets", "read", "request", "result",
     "resume", "retry", "submit", "suggestions", "sweep", "workers",
+    "film_formats", "operations", "regions", "titles",
 ]  # fmt: skip
 
 #: Expected seconds of one embedding, of one picture of a film, of one thumbnail of a look.

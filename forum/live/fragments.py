@@ -147,7 +147,7 @@ class Beside:
             return {}
         reruns = Rerun.objects.of(Image(pk=self.image)).waiting().filter(job__in=jobs)
         films = Film.objects.of(Image(pk=self.image)).waiting().filter(job__in=jobs)
-        pieces = {
+        pieces: Pieces = {
             f"rerun-{card.rerun.pk}": render_to_string("live/rerun.html", {"card": card})
             for card in rerun_cards(reruns)
         }
