@@ -19,6 +19,7 @@ from generation.requests import EditRequest, ImageRef, Operation
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "static" / "program"
 SEED, STRENGTH = 7, 0.6
+ENCODING = {"format": "WEBP", "quality": 72, "method": 6}
 #: What an operation is shown on, where the plain photograph would show nothing: operations run first.
 BEFORE = {"restore": ("old_photograph",)}
 
@@ -65,8 +66,8 @@ def main(names: list[str]) -> int:
         return 2
     for name in names or program():
         if name in BEFORE:
-            before(name).save(FOLDER / f"{name}-before.webp", "WEBP", quality=72, method=6)
-        after(name).save(FOLDER / f"{name}.webp", "WEBP", quality=72, method=6)
+            before(name).save(FOLDER / f"{name}-before.webp", **ENCODING)
+        after(name).save(FOLDER / f"{name}.webp", **ENCODING)
     return 0
 
 
