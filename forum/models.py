@@ -1,6 +1,7 @@
 """Table of contents: every table of the house, room by room."""
 
 from forum.boards.models import Board, Membership
+from forum.drafts.models import Draft, Take
 from forum.films.models import Film
 from forum.images.models import Descent, File, Image
 from forum.links.models import (
@@ -21,6 +22,7 @@ __all__ = [
     "Allowance",
     "Board",
     "Descent",
+    "Draft",
     "Duplicate",
     "EmbeddingWf1",
     "File",
@@ -38,6 +40,7 @@ __all__ = [
     "Rerun",
     "Scale",
     "SimilarityLink",
+    "Take",
     "Thread",
     "Token",
 ]

@@ -74,6 +74,9 @@ FORUM_UPLOADS_PER_HALF_HOUR = env.int("FORUM_UPLOADS_PER_HALF_HOUR", 30)
 #: Derivatives one member may ask for in an hour.
 FORUM_EDITS_PER_HOUR = env.int("FORUM_EDITS_PER_HOUR", 60)
 
+#: Days after which a draft that nobody touched is thrown away, with the takes that were not published.
+FORUM_DRAFT_DAYS = env.int("FORUM_DRAFT_DAYS", 7)
+
 #: Replies of one member that may be waiting or running at once.
 FORUM_EDITS_AT_ONCE = env.int("FORUM_EDITS_AT_ONCE", 5)
 

@@ -6,11 +6,14 @@ A message may come twice; taking in twice changes nothing.
 from django.db import transaction
 from procrastinate.contrib.django import app
 
+from forum.drafts import actions as drafts
 from forum.films import actions as films
 from forum.images.audit import sweep_orphans
 from forum.images.models import File
 from forum.links import actions as links
 from forum.links.relinking import relink
+from forum.looks import actions as looks
+from forum.masks.actions import sweep_masks
 from forum.reruns import actions as reruns
 from forum.threads import actions as threads
 from generation import queue
@@ -24,6 +27,8 @@ def receive_result(job_id: int) -> None:
     """A derivative is done: image, lineage, reply, vector and links come into being together."""
     result = queue.result(job_id)
     image = threads.take_in(job_id)
+    if image is not None:
+        drafts.keep_steps(image)
     if image is not None and isinstance(result, EditResult):
         links.take_in(
             image=image, vectors=result.vectors, pdq=result.pdq, pdq_quality=result.pdq_quality
@@ -61,13 +66,29 @@ def receive_film(job_id: int) -> None:
     films.take_in(job_id)
 
 
+@app.task(name="forum.receive_looks", queue=queue.LIGHT)
+@transaction.atomic
+def receive_looks(job_id: int) -> None:
+    """The looks of an image are there, small."""
+    looks.take_in(job_id)
+
+
+@app.task(name="forum.receive_take", queue=queue.LIGHT)
+@transaction.atomic
+def receive_take(job_id: int) -> None:
+    """A take of somebody's draft is done; nobody else sees it."""
+    drafts.take_in(job_id)
+
+
 @app.task(name="forum.receive_failure", queue=queue.LIGHT)
 @transaction.atomic
 def receive_failure(job_id: int) -> None:
     """A job failed: its reply, rerun or film says why, where there is one."""
     threads.take_in_failure(job_id)
+    drafts.take_in_failure(job_id)
     reruns.take_in_failure(job_id)
     films.take_in_failure(job_id)
+    looks.take_in_failure(job_id)
     queue.mark_taken_in(job_id)
 
 
@@ -83,3 +104,17 @@ def mend_links(timestamp: int) -> None:
 def sweep_files(timestamp: int) -> None:
     """Hourly: remove files that no row claims any more."""
     sweep_orphans()
+
+
+@app.periodic(cron="57 * * * *")
+@app.task(name="forum.sweep_drafts", queue=queue.LIGHT, queueing_lock="forum.sweep_drafts")
+def sweep_old_drafts(timestamp: int) -> None:
+    """Hourly: throw away drafts that nobody touched for long."""
+    drafts.sweep_drafts()
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(name="forum.sweep_masks", queue=queue.LIGHT, queueing_lock="forum.sweep_masks")
+def sweep_unused_masks(timestamp: int) -> None:
+    """Hourly: remove masks for which no reply came within a day."""
+    sweep_masks()

@@ -7,10 +7,13 @@ from forum.api.v1 import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("forum.threads.urls")),
+    path("", include("forum.masks.urls")),
+    path("", include("forum.looks.urls")),
     path("", include("forum.images.urls")),
     path("", include("forum.links.urls")),
     path("", include("forum.reruns.urls")),
     path("", include("forum.films.urls")),
+    path("", include("forum.drafts.urls")),
     path("", include("forum.program.urls")),
     path("", include("forum.boards.urls")),
     path("", include("forum.members.urls")),

@@ -25,6 +25,10 @@ from generation.results import StoredFile
 UNFINISHED = ".part"
 
 
+class StorageGone(OSError):
+    """The storage itself is not there; it may come back."""
+
+
 def folder_name(job_id: int) -> str:
     """Where the files of a job's attempts lie in the storage."""
     return f"results/{job_id}"
@@ -55,8 +59,11 @@ class Bench(AbstractContextManager["Bench"]):
         if final is None:
             self._borrowed = tempfile.TemporaryDirectory(prefix="studio-")
             final = Path(self._borrowed.name)
-        final.mkdir(parents=True, exist_ok=True)
         self.folder = final
+
+    def lay(self) -> None:
+        """Make the folder for what is written; not before the sources were found."""
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def stem(self) -> str:
@@ -64,10 +71,15 @@ class Bench(AbstractContextManager["Bench"]):
         return self.token.hex
 
     def source(self, name: str) -> str:
-        """A local path of a stored file. Raises `FileNotFoundError` when it is not there."""
+        """A local path of a stored file. Raises `FileNotFoundError` when it is not there.
+
+        Raises `StorageGone` when nothing at all is there, as where a disk is not mounted.
+        """
         here = local_path(name)
         if here is not None:
             if not here.is_file():
+                if not Path(default_storage.path("")).is_dir():
+                    raise StorageGone
                 raise FileNotFoundError(name)
             return str(here)
         copy = self.folder / f"source-{len(list(self.folder.iterdir()))}"
@@ -129,6 +141,13 @@ def remove_if_empty(folder: Path) -> None:
         folder.rmdir()
     except OSError:
         return
+
+
+def job_of(name: str) -> int | None:
+    """The job that made a stored file; None for files of others."""
+    parts = name.split("/")
+    is_ours = len(parts) == 3 and folder_name(0).startswith(parts[0] + "/") and parts[1].isdecimal()
+    return int(parts[1]) if is_ours else None
 
 
 def left_behind(

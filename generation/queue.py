@@ -1,6 +1,6 @@
 """The studio's front door: the only thing the forum calls. Light; it reaches no heavy library."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
@@ -14,8 +14,15 @@ from generation.chips import Chip, chips, looks, looks_version
 from generation.engines.base import Preset
 from generation.models import Job, Preview, State, Task, Worker
 from generation.opening import Opened, operations, regions, titles
-from generation.posting import FILM, LIGHT, outgoing, post, post_work, tell, work_lock
-from generation.requests import EditRequest, EmbedRequest, FilmRequest, LooksRequest
+from generation.posting import FILM, LIGHT, outgoing, post, post_home, post_work, tell, work_lock
+from generation.requests import (
+    EditRequest,
+    EmbedRequest,
+    FilmRequest,
+    LooksRequest,
+    Operation,
+    OwnWord,
+)
 from generation.results import (
     EditResult,
     EmbedResult,
@@ -37,7 +44,7 @@ from generation.switches import (
 
 __all__ = [
     "LIGHT", "Chip", "Machine", "Opened", "Standing", "audit", "can_do", "cancel", "chips", "disable",
-    "discard", "enable", "frame", "looks", "looks_version", "make_default", "mark_taken_in",
+    "discard", "enable", "frame", "hand_over", "jobs_of", "looks", "looks_version", "make_default", "mark_taken_in",
     "outgoing", "pause", "plan", "post", "preset_states", "presets", "read", "request", "result",
     "resume", "retry", "submit", "suggestions", "sweep", "workers",
     "film_formats", "operations", "regions", "titles",
@@ -303,6 +310,32 @@ def request(job_id: int) -> Request:
     return REQUESTS[task].from_json(words)
 
 
+@transaction.atomic
+def hand_over(
+    job_id: int, *, return_to: str, topic: str, recipe: dict[str, Any] | None = None
+) -> bool:
+    """Let another task take in what a finished job made; it is told until it does.
+
+    `recipe` is told beside what the engine said. False when there is no such result.
+    """
+    job = Job.objects.select_for_update(no_key=True).filter(pk=job_id, state=State.DONE).first()
+    if job is None or job.result is None:
+        return False
+    if recipe:
+        job.result = {**job.result, "recipe": {**job.result["recipe"], **recipe}}
+    job.return_to, job.topic, job.taken_in_at = return_to, topic, None
+    job.ended_at = Now()
+    job.save(update_fields=["result", "return_to", "topic", "taken_in_at", "ended_at"])
+    post_home(job)
+    return True
+
+
+def jobs_of(names: Iterable[str]) -> dict[str, int]:
+    """Which job made each of these stored files, by name; other files are left out."""
+    found = {name: files.job_of(name) for name in names}
+    return {name: job for name, job in found.items() if job is not None}
+
+
 def mark_taken_in(job_id: int) -> None:
     """The forum has heard how this job ended; the sweep repeats the message until then."""
     Job.objects.filter(pk=job_id, taken_in_at__isnull=True).update(taken_in_at=Now())
@@ -353,9 +386,53 @@ def audit() -> Iterator[str]:
     return auditing.check()
 
 
-def plan(prompt: str, preset: str, language: str = "en", strength: float = 0.6) -> Plan:
-    """How the engine of `preset` reads `prompt`, before anything is made."""
-    return planning.plan(prompt, preset, language, strength)
+def plan(
+    prompt: str,
+    preset: str,
+    language: str = "en",
+    strength: float = 0.6,
+    words: Sequence[OwnWord] = (),
+) -> Plan:
+    """How the engine of `preset` reads `prompt`, before anything is made.
+
+    `words` are a community's own; the engine needs nothing of them, for what was read travels along.
+    """
+    return planning.plan(prompt, preset, language, strength, words)
+
+
+def operation_titles(language: str = "en") -> dict[str, str]:
+    """What can be asked of the darkroom: titles for people, by name."""
+    return planning.operation_titles(language)
+
+
+def region_titles(language: str = "en") -> dict[str, str]:
+    """Places in a picture that an operation can be limited to: titles for people, by name."""
+    return planning.region_titles(language)
+
+
+def takes(name: str, setting: str) -> bool:
+    """Whether an operation has a setting, such as "region"."""
+    return planning.has(name, setting)
+
+
+def checked_operation(name: str, settings: dict[str, Any]) -> Operation:
+    """An operation that the darkroom can run. Raises `Unusable`, whose text says what is amiss."""
+    return planning.checked(name, settings)
+
+
+def known_terms(term: str) -> tuple[str, ...]:
+    """What a term means without a community's own words: operations, or the role of a small word."""
+    return planning.known_terms(term)
+
+
+def surprise(seed: int) -> tuple[Operation, ...]:
+    """One to three operations that go together, the same for the same seed."""
+    return planning.surprise(seed)
+
+
+def seconds_for(operations: Iterable[Operation]) -> float:
+    """Expected engine seconds of these operations."""
+    return planning.seconds_for(operation.name for operation in operations)
 
 
 def presets() -> dict[str, Preset]:

@@ -45,6 +45,8 @@ class FileRole(models.TextChoices):
     DISPLAY = "display"
     THUMB = "thumb"
     STRIP = "strip"
+    #: A picture between, from which one further turn of a draft went on.
+    STEP = "step"
 
 
 class ImageQuerySet(models.QuerySet["Image"]):

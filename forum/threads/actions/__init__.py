@@ -1,6 +1,11 @@
 """Verbs of the threads room, one kind a file."""
 
-from forum.threads.actions.answering import answer_by_link, answer_by_prompt, answer_by_upload
+from forum.threads.actions.answering import (
+    answer_by_link,
+    answer_by_prompt,
+    answer_by_result,
+    answer_by_upload,
+)
 from forum.threads.actions.growing import recount
 from forum.threads.actions.leaving import leave_threads
 from forum.threads.actions.posting import open_thread
@@ -10,7 +15,8 @@ from forum.threads.actions.stopping import stop, try_again
 from forum.threads.actions.taking_in import take_in, take_in_failure
 
 __all__ = [
-    "KeyReused", "NotAllowed", "TooMany", "answer_by_link", "answer_by_prompt", "answer_by_upload",
+    "KeyReused", "NotAllowed", "TooMany", "answer_by_link", "answer_by_prompt", "answer_by_result",
+    "answer_by_upload",
     "leave_threads", "open_thread", "read", "recount", "stop", "take_back", "take_in",
     "take_in_failure", "try_again",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from forum.images import actions as images
 from forum.images import ingest
 from forum.images.ingest import Ingested
 from forum.images.models import Image
+from forum.masks.models import Mask
 from forum.members.models import Member
 from forum.threads.actions.gates import (
     answerable,
@@ -49,6 +50,7 @@ def answer_by_prompt(
     strength: float = 0.6,
     further_sources: Sequence[Image] = (),
     read_as: tuple[Operation, ...] | None = None,
+    mask: Mask | None = None,
     key: str,
 ) -> Reply:
     """Answer an image with a prompt. The reply waits at once; the derivative comes later.
@@ -57,12 +59,16 @@ def answer_by_prompt(
     key gives the same reply again. Raises NotAllowed, TooMany, KeyReused.
     """
     member = at_the_desk(member)
-    content = content_of("prompt", to.pk, prompt, preset, seed, strength, keys_of(further_sources))
+    painted = [] if mask is None else [mask.sha256]
+    content = content_of(
+        "prompt", to.pk, prompt, preset, seed, strength, keys_of(further_sources), *painted
+    )
     if before := said_before(member, key, content):
         return before
     to = answerable(member, to)
     sources = derivable(member, [to, *further_sources])
     chosen = engine_for(to, preset, len(sources))
+    held = None if mask is None else held_mask(member, to, mask)
     not_too_many_at_once(member)
     pay(member, "envision")
     drawn = secrets.randbelow(SEEDS) if seed is None else seed
@@ -73,6 +79,7 @@ def answer_by_prompt(
         sources=tuple(source.source_ref() for source in sources),
         strength=strength,
         read_as=read_as,
+        mask=None if held is None else held.ref(),
     )
     job = queue.submit(request, return_to=RESULT_TO, topic=to.thread.topic, asker=member.pk)
     reply = Reply.objects.create(
@@ -86,10 +93,57 @@ def answer_by_prompt(
         preset=chosen,
         seed=drawn,
         strength=strength,
+        mask=held,
         key=key,
         content=content,
     )
     remember_sources(reply, sources[1:])
+    tell(reply)
+    return reply
+
+
+@transaction.atomic
+def answer_by_result(
+    *,
+    member: Member,
+    to: Image,
+    job: int,
+    prompt: str,
+    preset: str,
+    seed: int,
+    strength: float,
+    mask: Mask | None = None,
+    recipe: dict[str, Any] | None = None,
+    key: str,
+) -> Reply:
+    """Answer an image with what a finished job of the studio made already. Costs nothing more.
+
+    The reply waits until the result is taken in, as every other does. The same key gives the same
+    reply again. Raises NotAllowed.
+    """
+    member = at_the_desk(member)
+    content = content_of("result", to.pk, job)
+    if before := said_before(member, key, content):
+        return before
+    to = answerable(member, to)
+    derivable(member, [to])
+    reply = Reply.objects.create(
+        thread=to.thread,
+        to=to,
+        author=member,
+        kind=ReplyKind.PROMPT,
+        prompt=prompt,
+        language=guess(prompt),
+        job=job,
+        preset=preset,
+        seed=seed,
+        strength=strength,
+        mask=mask,
+        key=key,
+        content=content,
+    )
+    if not queue.hand_over(job, return_to=RESULT_TO, topic=to.thread.topic, recipe=recipe):
+        raise NotAllowed(_("The picture is no longer here. Have it made anew."), "no_picture")
     tell(reply)
     return reply
 
@@ -103,6 +157,15 @@ def engine_for(to: Image, preset: str, sources: int) -> str:
     if sources > found.max_sources:
         raise NotAllowed(_("This engine takes fewer images at once."), "too_many_sources")
     return name
+
+
+def held_mask(member: Member, to: Image, mask: Mask) -> Mask:
+    """The mask afresh and locked, so that no sweep takes it meanwhile. Raises NotAllowed."""
+    own = Mask.objects.usable_by(member, to).select_for_update(no_key=True)
+    found = own.filter(pk=mask.pk).first()
+    if found is None:
+        raise NotAllowed(_("This mask is no longer here. Paint it anew."), "mask_gone")
+    return found
 
 
 def remember_sources(reply: Reply, sources: Sequence[Image]) -> None:

@@ -1,0 +1,104 @@
+"""What the page of a draft shows: its turns, where each take stands, and the way back to the image."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+
+from forum.drafts.models import Draft, Take
+from forum.threads import sentences
+from generation import queue
+from generation.queue import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One take, and where its job stands."""
+
+    take: Take
+    standing: Standing | None = None
+    #: Whether the next turn would edit it.
+    is_head: bool = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a machine is at it now."""
+        return self.standing is not None and self.standing.state == "running"
+
+    @property
+    def frame_step(self) -> int:
+        """Step of the newest frame; 0 while there is none."""
+        return self.standing.frame_step if self.standing and self.standing.has_frame else 0
+
+    @property
+    def seconds(self) -> int:
+        """Expected whole seconds until it is done, at least 1."""
+        return max(1, round(self.standing.seconds)) if self.standing else 0
+
+    @property
+    def sentence(self) -> Promise:
+        """Why it did not come out, and what to do."""
+        return sentences.sentence(self.take.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was said at one time, and the candidates that came of it."""
+
+    number: int
+    cards: Sequence[Card]
+
+    @property
+    def first(self) -> Take:
+        """A take that knows what was said."""
+        return self.cards[0].take
+
+    @property
+    def is_forming(self) -> bool:
+        """Whether something of it still comes into being."""
+        return any(card.take.is_forming for card in self.cards)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A whole draft, newest turn first."""
+
+    draft: Draft | None
+    turns: Sequence[Turn] = ()
+    #: From the image to the take that the next turn edits.
+    path: Sequence[Take] = ()
+
+    @property
+    def head(self) -> Take | None:
+        """The take that the next turn edits; None is the image itself."""
+        return self.path[-1] if self.path else None
+
+    @property
+    def is_forming(self) -> bool:
+        """Whether something still comes into being."""
+        return any(turn.is_forming for turn in self.turns)
+
+
+def line(draft: Draft | None) -> Line:
+    """A draft as its page shows it: two queries."""
+    if draft is None:
+        return Line(None)
+    takes = list(draft.takes.select_related("reply"))
+    jobs = [take.job for take in takes if take.is_forming]
+    standings = queue.read(jobs) if jobs else {}
+    turns: dict[int, list[Card]] = {}
+    for take in takes:
+        card = Card(take, standings.get(take.job), take.pk == draft.head_id)
+        turns.setdefault(take.turn, []).append(card)
+    newest_first = [Turn(number, turns[number]) for number in sorted(turns, reverse=True)]
+    return Line(draft, newest_first, path(takes, draft.head_id))
+
+
+def path(takes: Iterable[Take], end: int | None) -> list[Take]:
+    """Takes from the image to the one with the id `end`, oldest first."""
+    by_pk = {take.pk: take for take in takes}
+    found: list[Take] = []
+    while end is not None and (take := by_pk.get(end)) is not None and take not in found:
+        found.append(take)
+        end = take.after_id
+    return found[::-1]
