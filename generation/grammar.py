@@ -126,19 +126,9 @@ class Grammar:
     def take_match(self, match: Match, following: Match | Token | None) -> None:
         """A term of the lexicon, by its role."""
         role = match.meaning.role
-        take = {
-            "operation": self.take_operation,
-            "negation": self.take_negation,
-            "removal": self.take_negation,
-            "turn": self.take_turn,
-            "only": self.take_turn,
-            "then": self.take_turn,
-            "stop": self.take_small_word,
-            "colour": self.take_colour,
-            "bare": self.take_colour,
-        }.get(role)
+        take = TAKES.get(role)
         if take is not None:
-            take(match)
+            take(self, match)
         elif role == "intensity":
             self.take_intensity(match, following)
         elif role == "listing":
@@ -166,9 +156,10 @@ class Grammar:
     def take_small_word(self, match: Match) -> None:
         """A word that says nothing about the picture, but perhaps where in the sentence we are."""
         text = self.tokens[match.first].text
-        for kind, words in (("verb", self.words.verbs), ("within", self.words.within)):
-            if text in words:
-                self.note(kind, match.first, match.after, text)
+        if text in self.words.verbs:
+            self.note("verb", match.first, match.after, text)
+        elif text in self.words.within:
+            self.note("within", match.first, match.after, text)
 
     def take_colour(self, match: Match) -> None:
         """A colour by itself, or "day": of a place, perhaps; `places` finds out."""
@@ -242,3 +233,17 @@ class Grammar:
 def begins(following: Match | Token | None, role: str) -> bool:
     """Whether the next thing said is of this role."""
     return isinstance(following, Match) and following.meaning.role == role
+
+
+#: What is done with a term of each role that needs no look ahead.
+TAKES = {
+    "stop": Grammar.take_small_word,
+    "operation": Grammar.take_operation,
+    "negation": Grammar.take_negation,
+    "removal": Grammar.take_negation,
+    "turn": Grammar.take_turn,
+    "only": Grammar.take_turn,
+    "then": Grammar.take_turn,
+    "colour": Grammar.take_colour,
+    "bare": Grammar.take_colour,
+}

@@ -13,6 +13,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from generation.requests import OwnWord
+
 FILE = Path(__file__).with_name("lexicon.toml")
 TOKENS = re.compile(r"[a-zà-ÿ]+(?:'[a-z]+)?|\d+(?:\.\d+)?|[㐀-鿿]|[^\s]")
 HAN = re.compile(r"[㐀-鿿]")
@@ -36,13 +38,6 @@ class Token(NamedTuple):
     text: str
     start: int
     end: int
-
-
-class OwnWord(NamedTuple):
-    """A word of a community: a term, and the operations with settings it stands for."""
-
-    term: str
-    steps: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
 
 
 class Step(NamedTuple):
@@ -116,8 +111,6 @@ class Lexicon:
     #: Small words that begin a new thing to do, and those that say where a thing is.
     verbs: frozenset[str]
     within: frozenset[str]
-    #: Names of regions for people, by language code.
-    regions: dict[str, dict[str, str]]
     #: Operations that pull in opposite directions.
     opposites: tuple[frozenset[str], ...]
     spellings: dict[str, str]
@@ -243,10 +236,6 @@ def lexicon() -> Lexicon:
         fillers=frozenset(small["fillers"]),
         verbs=frozenset(small["verbs"]),
         within=frozenset(small["within"]),
-        regions={
-            name: {"en": entry["title_en"], "zh-hans": entry["title_zh"]}
-            for name, entry in words["regions"].items()
-        },
         opposites=tuple(frozenset(pair) for pair in words["opposites"]["pairs"]),
         spellings=words["spellings"],
         characters=str.maketrans(words["characters"]),

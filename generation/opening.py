@@ -14,8 +14,8 @@ from generation.lexicon import FILE as LEXICON
 EXPLANATIONS = PROGRAM.with_name("explanations.toml")
 #: What a region's own table calls its places.
 REGIONS = PROGRAM.with_name("regions.toml")
-#: Marks of the lexicon that are not for people: an open ending, a gap.
-MARKS = "*{}"
+#: Marks of the lexicon that are not for people: an open ending, a gap, no small words inside.
+MARKS = "*{}!"
 
 
 @dataclass(frozen=True, slots=True)

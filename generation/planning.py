@@ -11,16 +11,18 @@ from typing import Any
 
 from generation import presets as files
 from generation.engines.base import Preset
-from generation.engines.darkroom.table import STAGES, Entry, program
+from generation.engines.darkroom.table import STAGES, Entry, Unusable, program, regions
 from generation.grammar import Grammar, Said
-from generation.lexicon import Lexicon, OwnWord, Token, lexicon, lexicon_with
+from generation.lexicon import Lexicon, Token, lexicon, lexicon_with
 from generation.places import NOWHERE, Places
+from generation.requests import Operation, OwnWord
 from generation.results import Plan
 
 #: Longer prompts are read up to here.
 LONGEST_PROMPT = 2000
 MOST_OPERATIONS = 8
 MOST_UNKNOWN = 12
+MOST_OWN_OFFERS = 6
 #: Decoding, encoding and the descriptor, in seconds.
 OVERHEAD = 0.25
 #: Places that a crop keeps; nothing else can be cut to.
@@ -59,7 +61,7 @@ def plan(
         read=tuple(title(name, settings, language) for name, settings in operations),
         words=tuple(as_typed(grammar, said, typed) for said in wanted),
         unknown=tuple(grammar.unknown(typed)[:MOST_UNKNOWN]),
-        offers=() if operations else suggestions(language),
+        offers=() if operations else own_offers(words) + suggestions(language),
         seconds=seconds_for(name for name, _ in operations),
         notes=tuple(notes),
     )
@@ -168,31 +170,24 @@ def title(name: str, settings: dict[str, Any], language: str = "en") -> str:
     region = settings.get("region")
     if not region:
         return said
-    where = lexicon().regions[region][tongue]
+    where = regions()[region][tongue]
     return f"{said}（{where}）" if tongue == "zh-hans" else f"{said} ({where})"
 
 
 def region_titles(language: str = "en") -> dict[str, str]:
     """Places in the picture, by name, for people."""
     tongue = spoken(language)
-    return {name: titles[tongue] for name, titles in lexicon().regions.items() if name != NOWHERE}
+    return {name: titles[tongue] for name, titles in regions().items()}
 
 
-def operation_titles(language: str = "en") -> dict[str, str]:
-    """Every operation, by name, for people, in the program's order."""
-    tongue = spoken(language)
-    return {name: entry.titles[tongue] for name, entry in program().items()}
-
-
-def checked(name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings as the operation takes them, without those left at their default.
-
-    Raises `KeyError` for an operation that is not there, `table.Unusable` for a setting it does not
-    take.
-    """
-    entry = program()[name]
+def checked(name: str, settings: dict[str, Any]) -> Operation:
+    """An operation with the settings that differ from its defaults. Raises `Unusable`."""
+    entry = program().get(name)
+    if entry is None:
+        raise Unusable(f"There is no operation {name!r:.60}.")
     whole = entry.checked(settings)
-    return {key: whole[key] for key in settings if whole[key] != entry.settings[key].default}
+    said = {key: whole[key] for key in settings if whole[key] != entry.settings[key].default}
+    return Operation(name, said)
 
 
 def has(name: str, setting: str) -> bool:
@@ -209,7 +204,7 @@ def known_terms(term: str) -> tuple[str, ...]:
     return tuple(step.name for step in meaning.steps) or (meaning.role,)
 
 
-def surprise(seed: int) -> tuple[tuple[str, dict[str, Any]], ...]:
+def surprise(seed: int) -> tuple[Operation, ...]:
     """One to three operations that go together, the same for the same seed."""
     draw = Random(seed)
     entries = [entry for entry in program().values() if not entry.second]
@@ -217,7 +212,7 @@ def surprise(seed: int) -> tuple[tuple[str, dict[str, Any]], ...]:
     rest = [draw.choice([e for e in entries if e.stage == stage]) for stage in ("tone", "weather")]
     chosen = draw.sample(rest, draw.randint(0, 2)) + [medium]
     chosen.sort(key=lambda entry: STAGES.index(entry.stage))
-    return tuple((entry.name, {}) for entry in chosen)
+    return tuple(Operation(entry.name) for entry in chosen)
 
 
 def seconds_for(names: Iterable[str]) -> float:
@@ -234,6 +229,11 @@ def spoken(language: str) -> str:
 def note(words: Lexicon, name: str, language: str) -> str:
     """A sentence of the lexicon in a language."""
     return words.notes[name][spoken(language)]
+
+
+def own_offers(words: Sequence[OwnWord]) -> tuple[tuple[str, str], ...]:
+    """A community's own words as chips, the newest of them."""
+    return tuple((word.term, word.term) for word in words[-MOST_OWN_OFFERS:])
 
 
 def suggestions(language: str = "en") -> tuple[tuple[str, str], ...]:

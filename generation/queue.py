@@ -43,11 +43,7 @@ from generation.switches import (
 )
 
 __all__ = [
-    "LIGHT", "Chip", "Machine", "Opened", "Standing", "audit", "can_do", "cancel", "chips", "disable",
-    "discard", "enable", "frame", "hand_over", "jobs_of", "looks", "looks_version", "make_default", "mark_taken_in",
-    "outgoing", "pause", "plan", "post", "preset_states", "presets", "read", "request", "result",
-    "resume", "retry", "submit", "suggestions", "sweep", "workers",
-    "film_formats", "operations", "regions", "titles",
+    "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "disable", "discard", "enable", "film_formats", "frame", "hand_over", "jobs_of", "known_terms", "looks", "looks_version", "make_default", "mark_taken_in", "operations", "outgoing", "pause", "plan", "post", "preset_states", "presets", "read", "region_titles", "regions", "request", "result", "resume", "retry", "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes", "titles", "workers", "Chip", "Machine", "Opened", "Standing",
 ]  # fmt: skip
 
 #: Expected seconds of one embedding, of one picture of a film, of one thumbnail of a look.
@@ -398,11 +394,6 @@ def plan(
     `words` are a community's own; the engine needs nothing of them, for what was read travels along.
     """
     return planning.plan(prompt, preset, language, strength, words)
-
-
-def operation_titles(language: str = "en") -> dict[str, str]:
-    """What can be asked of the darkroom: titles for people, by name."""
-    return planning.operation_titles(language)
 
 
 def region_titles(language: str = "en") -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What the forum asks of the studio: plain frozen data. No Django, no torch, no pixels."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ class EditRequest:
     embed: tuple[str, ...] = ("wf1",)
     #: A stored picture with which the result is compared instead of being kept: "run again".
     compare_to: ImageRef | None = None
+    #: With `read_as`: words that the reader, who may know a community's own, did not know.
+    unread: tuple[str, ...] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for a JSON column."""
@@ -61,6 +63,7 @@ class EditRequest:
     def from_json(cls, words: dict[str, Any]) -> Self:
         """The request again, from what `as_json` made."""
         read_as, mask, size = words.get("read_as"), words.get("mask"), words.get("size")
+        unread = words.get("unread")
         compare_to = words.get("compare_to")
         return cls(
             preset=words["preset"],
@@ -76,6 +79,7 @@ class EditRequest:
             guidance=words.get("guidance"),
             bucket=words.get("bucket"),
             embed=tuple(words["embed"]),
+            unread=None if unread is None else tuple(unread),
             compare_to=None if compare_to is None else image_ref(compare_to),
         )
 
@@ -165,3 +169,11 @@ class LooksRequest:
 def image_ref(words: dict[str, Any]) -> ImageRef:
     """An `ImageRef` from its JSON form."""
     return ImageRef(sha256=words["sha256"], name=words["name"], size=tuple(words["size"]))
+
+
+class OwnWord(NamedTuple):
+    """A word of a community: a term, and the operations with settings it stands for."""
+
+    term: str
+    #: (name, settings as pairs), in order; hashable, for what is made of them is remembered.
+    steps: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
