@@ -43,7 +43,12 @@ from generation.switches import (
 )
 
 __all__ = [
-    "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "disable", "discard", "enable", "film_formats", "frame", "hand_over", "jobs_of", "known_terms", "looks", "looks_version", "make_default", "mark_taken_in", "operations", "outgoing", "pause", "plan", "post", "preset_states", "presets", "read", "region_titles", "regions", "request", "result", "resume", "retry", "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes", "titles", "workers", "Chip", "Machine", "Opened", "Standing",
+    "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "disable", "discard",
+    "enable", "film_formats", "frame", "hand_over", "jobs_of", "known_terms", "looks",
+    "looks_version", "make_default", "mark_taken_in", "operations", "outgoing", "pause", "plan",
+    "post", "preset_states", "presets", "read", "region_titles", "regions", "request", "result",
+    "resume", "retry", "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes",
+    "titles", "workers", "Chip", "Machine", "Opened", "Standing",
 ]  # fmt: skip
 
 #: Expected seconds of one embedding, of one picture of a film, of one thumbnail of a look.
