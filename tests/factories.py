@@ -11,9 +11,13 @@ from PIL import Image as Pictures
 
 from forum.boards.models import Board
 from forum.images.models import File, FileRole, Image, Kind
+from forum.looks.models import Looks
+from forum.masks.actions import add_mask
+from forum.masks.models import Mask
 from forum.members.models import Member
 from forum.threads.actions import answer_by_prompt
 from forum.threads.models import Reply, ReplyKind, ReplyState, Thread
+from generation import queue
 from generation.models import Job
 from generation.results import EditResult, StoredFile
 
@@ -108,3 +112,21 @@ def go_wrong(job_id: int, reason: str = "engine_error", detail: str = "") -> Non
 def ask(member: Member, to: Image, prompt: str = "make it night", key: str = "k", **more) -> Reply:
     """A reply by prompt, asked for by the verb itself."""
     return answer_by_prompt(member=member, to=to, prompt=prompt, key=key, **more)
+
+
+def a_mask(member: Member, image: Image, **wish: object) -> Mask:
+    """A mask of one's own, the left half unless `wish` says otherwise."""
+    made = add_mask(member=member, image=image, **{"rectangle": (0, 0, 0.5, 1), **wish})
+    assert made is not None
+    return made
+
+
+def a_sheet(image: Image) -> Looks:
+    """The looks of an image as if the studio had made them: three squares of four pixels."""
+    kept = stored(a_picture((12, 4)), (12, 4))
+    facts = {
+        "name": kept.name, "mime": kept.mime, "bytes": kept.bytes, "sha256": kept.sha256,
+        "width": 12, "height": 4, "names": ["night", "snow", "comic"],
+        "asked": queue.looks_version(), "made": queue.looks_version(),
+    }  # fmt: skip
+    return Looks.objects.create(image=image, **facts)

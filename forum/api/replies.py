@@ -15,6 +15,7 @@ from forum.api import schemas, showing
 from forum.api.cursors import cut
 from forum.api.images import Allow, Alt, Id, LicenceField, Origin, Title, find
 from forum.api.keys import Caller, key_of, reader, writer
+from forum.api.masks import mask_for
 from forum.api.problems import Trouble
 from forum.images import ingest
 from forum.images.models import Image
@@ -82,6 +83,7 @@ def post_reply(
         seed=words.seed,
         strength=words.strength,
         further_sources=further(request, words.sources),
+        mask=mask_for(request, to, words.mask),
         key=key_of(request) or secrets.token_hex(32),
     )
     return accepted(request, response, reply)

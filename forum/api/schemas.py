@@ -125,6 +125,34 @@ class ImageOut(Schema):
     created_at: datetime
 
 
+class RectangleIn(Schema):
+    """A rectangle in which the image may change, in shares of its width and height."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    x: Annotated[float, Field(ge=0, lt=1)] = Field(description="Left edge.")
+    y: Annotated[float, Field(ge=0, lt=1)] = Field(description="Upper edge.")
+    w: Annotated[float, Field(gt=0, le=1)] = Field(description="Width.")
+    h: Annotated[float, Field(gt=0, le=1)] = Field(description="Height.")
+    feather: Annotated[float, Field(ge=0, le=0.1)] = Field(
+        default=0.0, description="Width of its soft edge, as a share of the longer side."
+    )
+
+
+class MaskOut(Schema):
+    """A mask: white where the image may change."""
+
+    id: int
+    url: str = Field(description="Its picture, a PNG.")
+    image: int = Field(description="The image it is for.")
+    width: int
+    height: int
+    sha256: str
+    feather: float = Field(description="Width of its soft edge, as a share of the longer side.")
+    share: float = Field(description="How much of the image may change, 0 to 1.")
+    created_at: datetime
+
+
 class PromptIn(Schema):
     """An answer by prompt."""
 
@@ -141,6 +169,10 @@ class PromptIn(Schema):
     strength: Annotated[float, Field(ge=0, le=1)] = 0.6
     sources: list[Id] = Field(
         default=[], max_length=8, description="Further images to draw on, beside the answered one."
+    )
+    mask: Id | RectangleIn | None = Field(
+        default=None,
+        description="Where the image may change: a mask of yours, or a rectangle. Null is everywhere.",
     )
 
 
@@ -186,6 +218,7 @@ class ReplyOut(Schema):
     seed: int | None
     strength: float | None
     sources: list[int] = Field(description="Further images it draws on.")
+    mask: str | None = Field(description="Where the image might change; null is everywhere.")
     recipe: dict[str, Any] | None
     created_at: datetime
     ended_at: datetime | None

@@ -11,6 +11,7 @@ from forum.boards.models import Board
 from forum.images.lineage import Lineage
 from forum.images.lineage import Node as Place
 from forum.images.models import FileRole, Image
+from forum.masks.models import Mask
 from forum.members.models import Member
 from forum.threads.cards import Card
 from forum.threads.models import ReplyState, Thread
@@ -100,10 +101,31 @@ def reply(request: HttpRequest, card: Card) -> schemas.ReplyOut:
         seed=row.seed,
         strength=row.strength,
         sources=[each.pk for each in row.further_sources.all()],
+        mask=mask_url(request, row.mask_id) if row.mask_id else None,
         recipe=(row.image.recipe or None) if row.image is not None and row.job else None,
         created_at=row.created_at,
         ended_at=row.ended_at,
     )
+
+
+def mask(request: HttpRequest, row: Mask) -> schemas.MaskOut:
+    """A mask."""
+    return schemas.MaskOut(
+        id=row.pk,
+        url=mask_url(request, row.pk),
+        image=row.image_id,
+        width=row.width,
+        height=row.height,
+        sha256=row.sha256,
+        feather=row.feather,
+        share=row.share,
+        created_at=row.created_at,
+    )
+
+
+def mask_url(request: HttpRequest, pk: int) -> str:
+    """Where the API gives out the picture of a mask."""
+    return request.build_absolute_uri(reverse("api:mask", args=[pk]))
 
 
 def progress(card: Card) -> float:

@@ -26,6 +26,7 @@ TABLE: dict[str, tuple[int, Any]] = {
     ),
     "mask_empty": (422, _("The mask is empty: paint what may change.")),
     "mask_rectangle": (422, _("This rectangle does not lie within the image.")),
+    "mask_gone": (422, _("This mask is no longer here. Paint it anew.")),
     "mask_full": (422, _("Everything may change, so no mask is needed.")),
     "key_reused": (409, _("This form was already sent with another picture.")),
     "not_yours": (403, _("Only its author or a moderator may do this.")),

@@ -126,7 +126,8 @@ class Beside:
 
     #: Kind of an announcement -> the part of the page that is to be fetched anew.
     PARTS: ClassVar[dict[str, str]] = {
-        "resonances": "resonances", "rerun": "reruns", "film": "films"
+        "resonances": "resonances", "rerun": "reruns", "film": "films",
+        "looks": "looks",
     }  # fmt: skip
 
     def whole(self) -> Pieces:

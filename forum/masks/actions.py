@@ -55,6 +55,31 @@ def add_mask(
     return None if kept is None else row_of(member, image, feather, *kept)
 
 
+def choose(
+    *,
+    member: Member,
+    image: Image,
+    kept: int | None,
+    upload: "Upload | None",
+    rectangle: Rectangle | None,
+    feather: float,
+) -> Mask | None:
+    """The mask of an answer: a new one where one was given, else the one that was kept before.
+
+    None where everything may change. Raises Refused.
+    """
+    if upload is not None or rectangle is not None:
+        return add_mask(
+            member=member, image=image, upload=upload, rectangle=rectangle, feather=feather
+        )
+    if kept is None:
+        return None
+    found = Mask.objects.usable_by(member, image).filter(pk=kept).first()
+    if found is None:
+        raise refused("mask_gone")
+    return found
+
+
 def from_rectangle(wish: Wish) -> tuple[StoredFile, float] | None:
     """A drawn mask, stored, and its share. Raises Refused."""
     if wish.rectangle is None:
@@ -129,8 +154,13 @@ def drop(masks: MaskQuerySet) -> int:
 
 @transaction.atomic
 def sweep_masks() -> int:
-    """Drop masks for which no reply came within a day. How many."""
-    return drop(Mask.objects.unused().filter(created_at__lt=Now() - PATIENCE))
+    """Drop masks for which no reply came within a day. How many.
+
+    A mask with which somebody answers just now is locked, and looked at next time.
+    """
+    old = Mask.objects.unused().filter(created_at__lt=Now() - PATIENCE)
+    held = list(old.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
+    return drop(Mask.objects.unused().filter(pk__in=held))
 
 
 def forget(image: Image) -> None:

@@ -31,7 +31,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 MIB = 1024 * 1024
 #: Addresses that take pictures. A test holds them against the routes that do.
 UPLOADS = re.compile(
-    r"/(post/|images/\d+/answer/upload/|api/v1/images|api/v1/images/\d+/replies/upload)\Z"
+    r"/(post/|images/\d+/answer/(upload/)?|api/v1/images|api/v1/images/\d+/(masks|replies/upload))\Z"
 )
 #: Bytes of a sender that must come within so many seconds, unless the end comes first.
 LEAST, WITHIN = 64 * 1024, 20.0

@@ -56,7 +56,76 @@ class Keyed(forms.Form):
         self.data = {**flat(self.data), "key": new_key()}
 
 
-class Prompt(Keyed):
+#: Sides of the rectangle, in percent of the image.
+SIDES = ("mask_x", "mask_y", "mask_w", "mask_h")
+
+
+def percent(label: Any, *, most: float = 100, initial: float | None = None) -> forms.FloatField:
+    """A number from 0 to `most`."""
+    widget = forms.NumberInput({"step": "any", "inputmode": "decimal"})
+    return forms.FloatField(
+        label=label, min_value=0, max_value=most, initial=initial, required=False, widget=widget
+    )
+
+
+class Masked(forms.Form):
+    """Where the image may change: a file, a rectangle, or the mask that was kept before."""
+
+    mask = forms.FileField(
+        label=_("A mask as a file"),
+        required=False,
+        error_messages={"empty": _("This file is empty.")},
+        widget=forms.FileInput(attrs={"accept": "image/png,image/webp"}),
+        help_text=_("PNG or WebP in the shape of the image: white may change, black stays."),
+    )
+    mask_id = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+    mask_off = forms.BooleanField(label=_("without this mask"), required=False)
+    mask_x = percent(_("from the left"))
+    mask_y = percent(_("from the top"))
+    mask_w = percent(_("width"))
+    mask_h = percent(_("height"))
+    mask_feather = percent(_("soft edge"), most=10, initial=1)
+
+    def clean(self) -> dict[str, Any]:
+        """Gather what was said of the mask in `mask_words`, as `masks.actions.choose` takes it."""
+        words: dict[str, Any] = super().clean() or {}
+        kept, off = words.pop("mask_id", None), words.pop("mask_off", False)
+        self.mask_words = {
+            "upload": words.pop("mask", None),
+            "kept": None if off else kept,
+            "rectangle": self.rectangle([words.pop(side, None) for side in SIDES]),
+            "feather": (words.pop("mask_feather", None) or 0) / 100,
+        }
+        return words
+
+    def rectangle(self, sides: list[float | None]) -> tuple[float, ...] | None:
+        """Left, top, width and height as shares of the image; None where nothing was said."""
+        if all(side is None for side in sides) or any(side in self.errors for side in SIDES):
+            return None
+        for name, side in zip(SIDES, sides, strict=True):
+            if side is None:
+                self.add_error(name, _("A rectangle needs all four numbers."))
+                return None
+        return tuple((side or 0) / 100 for side in sides)
+
+    def keep_mask(self, mask: int | None) -> None:
+        """Show a mask that is kept instead of what was sent: a file cannot be sent back."""
+        gone = dict.fromkeys([*SIDES, "mask_off"], "")
+        self.data = {**flat(self.data), **gone, "mask_id": str(mask or "")}
+
+    @property
+    def mask_sides(self) -> list[forms.BoundField]:
+        """The four fields of the rectangle."""
+        return [self[name] for name in SIDES]
+
+    @property
+    def kept_mask(self) -> int | None:
+        """The mask this form was given before, to be shown."""
+        said = str(self["mask_id"].value() or "")
+        return int(said) if said.isdecimal() and len(said) < 19 else None
+
+
+class Prompt(Masked, Keyed):
     """The composer."""
 
     prompt = forms.CharField(

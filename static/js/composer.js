@@ -27,12 +27,69 @@ function keepDraft(form, field) {
   });
 }
 
-function addWord(field, word) {
-  const text = field.value.trimEnd();
-  const joint = /[\u3000-\u9fff]$/.test(text) ? "，" : ", ";
-  field.value = text ? text + joint + word : word;
+// As if typed, so that Ctrl+Z takes it back; where a browser has no such command, set at once.
+// A finger that taps a look wants no keyboard on the screen: there a second tap takes it back.
+function type(field, from, to, text) {
+  const byFinger = matchMedia("(pointer: coarse)").matches && document.activeElement !== field;
+  if (!byFinger) {
+    field.focus();
+    field.setSelectionRange(from, to);
+    if (document.execCommand(text ? "insertText" : "delete", false, text)) return;
+  }
+  field.setRangeText(text, from, to, "end");
   field.dispatchEvent(new Event("input", { bubbles: true }));
-  field.focus();
+}
+
+const JOINT = /^(, |，)/;
+
+// Once adds the words, once more takes them away.
+function toggleWord(field, word) {
+  const at = field.value.indexOf(word);
+  if (at < 0) {
+    const text = field.value.trimEnd();
+    const joint = /[\u3000-\u9fff]$/.test(text) ? "，" : ", ";
+    type(field, text.length, field.value.length, text ? joint + word : word);
+    return;
+  }
+  const before = field.value.slice(0, at).match(/(, |，)$/)?.[0].length ?? 0;
+  const after = before ? 0 : field.value.slice(at + word.length).match(JOINT)?.[0].length ?? 0;
+  type(field, at - before, at + word.length + after, "");
+}
+
+// Only what differs is set, or the observer below would hear its own echo.
+const set = (element, name, value) => { if (element.getAttribute(name) !== value) element.setAttribute(name, value); };
+
+const show = (form, field) => form.querySelectorAll(".look").forEach(look => {
+  set(look, "aria-pressed", String(field.value.includes(look.dataset.word)));
+});
+
+// One stop for the Tab key; arrows walk along the strip.
+function walk(strip, event) {
+  const looks = [...strip.querySelectorAll(".look")];
+  const at = looks.indexOf(document.activeElement);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: looks.length - 1 }[event.key];
+  if (at < 0 || to === undefined) return;
+  event.preventDefault();
+  event.stopPropagation();
+  looks[(to + looks.length) % looks.length].focus();
+}
+
+function mind(strip) {
+  const form = strip.closest("form");
+  const field = form?.querySelector("textarea");
+  if (!field) return;
+  const settle = chosen => {
+    const looks = [...strip.querySelectorAll(".look")];
+    const stop = looks.includes(chosen) ? chosen : looks[0];
+    looks.forEach(look => set(look, "tabindex", look === stop ? "0" : "-1"));
+  };
+  const look = () => { settle(document.activeElement); show(form, field); };
+  strip.addEventListener("keydown", event => walk(strip, event));
+  strip.addEventListener("focusin", event => settle(event.target));
+  field.addEventListener("input", () => show(form, field));
+  // Thumbnails come by a morph, which takes away what was set here.
+  new MutationObserver(look).observe(strip, { childList: true, subtree: true, attributeFilter: ["aria-pressed", "tabindex"] });
+  look();
 }
 
 function speakStrength(range) {
@@ -69,6 +126,7 @@ function stayAtHand(form) {
   requestAnimationFrame(watch);
 }
 
+each(".looks", mind);
 each("form[data-composer]", form => {
   const field = form.querySelector("textarea");
   if (!field) return;
@@ -84,7 +142,9 @@ each("form[data-composer]", form => {
     if (!chip) return;
     // Without this module the chip sends the form, and the server adds the word.
     event.preventDefault();
-    addWord(field, chip.dataset.word);
+    toggleWord(field, chip.dataset.word);
+    // Whoever came by key walks on from where they were.
+    if (event.detail === 0 && chip.isConnected) chip.focus();
   });
 });
 each("input[type=range][data-words]", speakStrength);

@@ -29,7 +29,7 @@ from forum.members.models import Member
 from forum.threads.actions import read, take_in
 from forum.threads.models import Reply
 from tests.conftest import a_member
-from tests.factories import a_thread, ask, come_out
+from tests.factories import a_mask, a_sheet, a_thread, ask, come_out
 
 CAST = ("anonymous", "stranger", "member", "moderator", "owner")
 #: A redirect to the sign-in page.
@@ -59,6 +59,10 @@ post reply-stop                 in  404 404 302 302
 post reply-again                in  404 404 302 302
 get  reply-frame                404 404 200 200 200
 get  image-file                 404 404 200 200 200
+get  mask                       404 404 200 200 200
+get  image-mask                 404 404 200 200 200
+get  looks                      404 404 200 200 200
+get  looks-sheet                404 404 200 200 200
 get  lineage                    404 404 200 200 200
 get  image-edit                 in  404 404 200 200
 post image-edit                 in  404 404 422 422
@@ -117,6 +121,8 @@ get  api:image                  404 404 200 200 200
 get  api:file                   404 404 200 200 200
 get  api:lineage                404 404 200 200 200
 get  api:resonances             404 404 200 200 200
+post api:masks                  401 422 422 422 422
+get  api:mask                   404 404 200 200 200
 get  api:replies                404 404 200 200 200
 post api:replies                401 404 202 202 202
 post api:reply-upload           401 422 422 422 422
@@ -207,17 +213,18 @@ def the_world() -> World:
         Membership.objects.create(board=board, member=member)
     thread = a_thread(board, lin)
     image = thread.first_image
-    done = ask(lin, image, key="done")
+    mask = a_mask(lin, image)
+    done = ask(lin, image, key="done", mask=mask)
     come_out(done.job)
     child = take_in(done.job)
     waiting = ask(lin, image, key="waiting")
     other = a_thread(board, lin).first_image
     cast = {"anonymous": None, "stranger": wen, "member": ada, "moderator": moss, "owner": owner}
-    return World(cast, the_args(board, image, child, waiting, other, lin))
+    return World(cast, the_args(board, image, child, waiting, other, lin, mask.pk))
 
 
 def the_args(
-    board: Board, image: Image, child: Image, waiting: Reply, other: Image, lin: Member
+    board: Board, image: Image, child: Image, waiting: Reply, other: Image, lin: Member, mask: int
 ) -> dict[str, list[Any]]:
     """What each route is asked about."""
     link = a_link(image, other)
@@ -237,6 +244,10 @@ def the_args(
         "invitation-delete": [invite(by=moss).pk],
         "reply-again": [waiting.pk],
         "recipe": [child.pk],
+        "mask": [mask],
+        "api:mask": [mask],
+        "image-mask": [child.pk],
+        "looks-sheet": [a_sheet(image).pk],
     }
     for name, pattern in routes():
         text = str(pattern.pattern)
@@ -322,7 +333,7 @@ def words_of(answer: HttpResponse) -> str:
     """An answer without what names its own address or is drawn anew each time."""
     text = answer.content.decode()
     text = re.sub(r'csrf[mM]iddleware[tT]oken" value="[^"]*"|X-CSRFToken":"[^"]*"', "", text)
-    return re.sub(r"/(members|boards|images|threads|replies)/[^\"<]*", "", text)
+    return re.sub(r"/(members|boards|images|threads|replies|masks)/[^\"<]*", "", text)
 
 
 # --- sockets ----------------------------------------------------------------------------------

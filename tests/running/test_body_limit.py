@@ -123,6 +123,8 @@ async def test_pictures_may_be_larger_for_those_who_show_a_key(settings):
     for path, header in [
         ("/post/", COOKIE),
         ("/images/7/answer/upload/", COOKIE),
+        ("/images/7/answer/", COOKIE),
+        ("/api/v1/images/7/masks", (b"authorization", b"Bearer gb_x")),
         ("/api/v1/images", (b"authorization", b"Bearer gb_x")),
         ("/api/v1/images/7/replies/upload", (b"authorization", b"Bearer gb_x")),
     ]:
@@ -137,12 +139,14 @@ async def test_pictures_may_be_larger_for_those_who_show_a_key(settings):
 def test_the_addresses_that_take_pictures_are_those_of_the_routes():
     for name, args in [
         ("post", []),
+        ("answer", [7]),
         ("answer-upload", [7]),
         ("api:images", []),
+        ("api:masks", [7]),
         ("api:reply-upload", [7]),
     ]:
         assert UPLOADS.match(reverse(name, args=args)), name
-    assert not UPLOADS.match(reverse("answer", args=[7]))
+    assert not UPLOADS.match(reverse("answer-link", args=[7]))
 
 
 async def test_who_stalls_is_told_so(monkeypatch):

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from forum.images import ingest
 from forum.images.models import Image
 from forum.images.refusals import Refused
+from forum.masks import actions as masks
+from forum.masks.models import Mask
 from forum.threads import actions
 from forum.threads.actions import KeyReused, NotAllowed, TooMany
 from forum.threads.cards import cards_for
@@ -36,18 +38,37 @@ def answered_image(request: MemberRequest, pk: int) -> Image:
 def answer(request: MemberRequest, pk: int) -> HttpResponse:
     """Answer by prompt. The reply is in the thread at once."""
     to = answered_image(request, pk)
-    form = Prompt(request.POST, to=to)
+    form = Prompt(request.POST, request.FILES, to=to)
+    mask, status = painted(request, to, form)
     if word := request.POST.get("suggest", ""):
         form.add_suggestion(word[:200])
         unsent = Prompt(to=to, initial=dict(form.data))
         return again(request, to, unsent, HTTPStatus.OK)
     if not form.is_valid():
-        return again(request, to, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return again(request, to, form, status)
     try:
-        reply = actions.answer_by_prompt(member=request.member, to=to, **form.cleaned_data)
+        reply = actions.answer_by_prompt(
+            member=request.member, to=to, mask=mask, **form.cleaned_data
+        )
     except (KeyReused, NotAllowed, TooMany) as refusal:
         return refused.with_form(refusal, form, lambda status: again(request, to, form, status))
     return sent(request, to, reply)
+
+
+def painted(request: MemberRequest, to: Image, form: Prompt) -> tuple[Mask | None, int]:
+    """The mask that was sent, kept from now on, so that nothing else that is amiss loses it.
+
+    What is amiss with the mask is said at its field; the number is the status to answer with then.
+    """
+    form.is_valid()
+    try:
+        mask = masks.choose(member=request.member, image=to, **form.mask_words)
+    except Refused as refusal:
+        form.add_error("mask", str(refusal.sentence))
+        form.keep_mask(None)
+        return None, refusal.status
+    form.keep_mask(None if mask is None else mask.pk)
+    return mask, HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def again(request: MemberRequest, to: Image, form: Prompt, status: int) -> HttpResponse:

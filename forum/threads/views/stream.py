@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language
 
 from forum.images.models import Image
 from forum.members.models import Member
@@ -12,6 +13,7 @@ from forum.threads.cards import cards_for
 from forum.threads.forms import Prompt
 from forum.threads.models import Reply, Thread, ThreadQuerySet
 from forum.web import Request
+from generation import queue
 
 #: Threads on a page, forming cards above them, images that wait on a page.
 WINDOW, NOW, WAITING = 24, 3, 12
@@ -61,6 +63,7 @@ def waiting(request: Request) -> HttpResponse:
     words = {
         "entries": [(image, Prompt(to=image) if may_answer else None) for image in images],
         "skipped": len(skipped),
+        "chips": queue.chips(get_language() or "en"),
     }
     response = render(request, "threads/waiting.html", words)
     if skipped:
