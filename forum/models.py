@@ -1,6 +1,6 @@
 """Table of contents: every table of the house, room by room."""
 
-from forum.boards.models import Board, Membership
+from forum.boards.models import Board, Membership, Word
 from forum.drafts.models import Draft, Take
 from forum.films.models import Film
 from forum.images.models import Descent, File, Image
@@ -42,5 +42,6 @@ __all__ = [
     "SimilarityLink",
     "Take",
     "Thread",
+    "Word",
     "Token",
 ]

@@ -122,3 +122,46 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member} in {self.board}"
+
+
+class WordQuerySet(models.QuerySet["Word"]):
+    def heard_on(self, board: Board) -> "WordQuerySet":
+        """Words that hold on a board: the house's, then its own, which go before them."""
+        return self.filter(Q(board=board) | Q(board__isnull=True)).order_by(
+            models.F("board").asc(nulls_first=True), "pk"
+        )
+
+
+class Word(models.Model):
+    """A word that a community taught the darkroom: it stands for operations that exist."""
+
+    #: Where it holds; empty is everywhere.
+    board = models.ForeignKey(Board, models.CASCADE, null=True, blank=True, related_name="words")
+    term = models.CharField(_("word"), max_length=60)
+    #: The term in small letters with single spaces: no two words of a board may share it.
+    folded = models.CharField(max_length=60, editable=False)
+    #: What it means, in words that the darkroom knows.
+    means = models.CharField(_("it means"), max_length=200)
+    #: The same as read when it was taught: [{"name": ..., "settings": {...}}], in order.
+    steps = models.JSONField(default=list)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    changed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WordQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["folded"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["board", "folded"], name="one_word_per_board", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.term
