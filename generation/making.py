@@ -164,6 +164,7 @@ class Workshop:
             "pdq_quality": quality,
             "file": master.result(),
             "strip": strip,
+            "frames": piece.strip.told(),
         }
         words["milliseconds"] = {
             "sources": milliseconds(piece.begun, piece.ready),

@@ -84,7 +84,11 @@ def edited(answer: Words, bench: Bench) -> EditResult:
     bench.flush()
     return EditResult(
         file=file,
-        recipe={**answer["recipe"], "stages": answer["milliseconds"]},
+        recipe={
+            **answer["recipe"],
+            "stages": answer["milliseconds"],
+            "frames": answer.get("frames", []),
+        },
         vectors=vectors(answer["vectors"]),
         pdq=answer["pdq"],
         pdq_quality=answer["pdq_quality"],

@@ -44,6 +44,8 @@ class Strip:
     job: str
     encoder: Executor
     kept: "list[Future[Small]]" = field(default_factory=list)
+    #: Step, total and stage of each kept frame.
+    labels: list[dict[str, Any]] = field(default_factory=list)
     _seen: int = 0
     _stride: int = 1
     _shown_at: float = float("-inf")
@@ -59,28 +61,35 @@ class Strip:
         else:
             self.say(say="step", id=self.job, **words)
         if frame is not None:
-            self._keep(frame)
+            self._keep(frame, words)
 
     def _show(self, frame: Image.Image, words: dict[str, Any]) -> None:
         self.say(jpeg(frame), say="step", id=self.job, **words)
 
-    def _keep(self, frame: Image.Image) -> None:
+    def _keep(self, frame: Image.Image, words: dict[str, Any]) -> None:
         if self._seen % self._stride == 0:
             self.kept.append(self.encoder.submit(small, frame))
+            self.labels.append(words)
             if len(self.kept) >= 2 * KEPT:
                 for dropped in self.kept[1::2]:
                     dropped.cancel()
-                del self.kept[1::2]
+                del self.kept[1::2], self.labels[1::2]
                 self._stride *= 2
         self._seen += 1
 
     def chosen(self) -> list[Small]:
         """At most `KEPT` frames, evenly spread, first and last among them; waits for the last."""
+        return [self.kept[place].result() for place in self._places()]
+
+    def told(self) -> list[dict[str, Any]]:
+        """What the engine was at in each of the chosen frames: step, total, stage."""
+        return [self.labels[place] for place in self._places()]
+
+    def _places(self) -> Iterable[int]:
         count = len(self.kept)
-        places: Iterable[int] = range(count)
-        if count > KEPT:
-            places = (round(n * (count - 1) / (KEPT - 1)) for n in range(KEPT))
-        return [self.kept[place].result() for place in places]
+        if count <= KEPT:
+            return range(count)
+        return [round(n * (count - 1) / (KEPT - 1)) for n in range(KEPT)]
 
 
 def small(frame: Image.Image) -> Small:
