@@ -128,11 +128,10 @@ def suggested(name: str, key: str) -> tuple[str, ...]:
 
 
 @cache
-def regions(language: str = "en") -> tuple[str, ...]:
-    """Places that an operation can be limited to, for people."""
+def region_titles(language: str = "en") -> dict[str, str]:
+    """Places that an operation can be limited to, for people, by name."""
     key = tongue(language)
-    found = tomllib.loads(REGIONS.read_text("utf-8")) if REGIONS.exists() else {}
-    return tuple(each[key] for each in found.values())
+    return {name: words[key] for name, words in tomllib.loads(REGIONS.read_text("utf-8")).items()}
 
 
 @cache

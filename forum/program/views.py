@@ -59,12 +59,19 @@ def operation(request: Request, name: str) -> HttpResponse:
         "after": picture(f"{name}.webp"),
         "pieces": sources.function(each.run),
         "module": each.run.partition(":")[0],
-        "regions": queue.regions(get_language() or "en") if "region" in each.entry.settings else (),
+        "regions": places(each),
         "earlier": found[place - 1] if place else None,
         "later": found[place + 1] if place + 1 < len(found) else None,
         "own": derivable.with_files().order_by("-pk")[:OWN] if request.member else (),
     }
     return render(request, "program/operation.html", words)
+
+
+def places(each: Opened) -> list[str]:
+    """Where in a picture this operation can be limited to; empty where it takes the whole."""
+    if "region" not in each.entry.settings:
+        return []
+    return list(queue.region_titles(get_language() or "en").values())
 
 
 def picture(name: str) -> str:

@@ -9,7 +9,9 @@ from generation.results import RerunResult
 #: than so many of 255. Re-encoding a photograph stays below; a changed detail does not.
 SAME_BITS, SAME_PIXELS = 10, 32
 #: What differs from run to run without making a difference.
-IGNORED = frozenset({"milliseconds", "stages", "unread", "operations", "versions"})
+IGNORED = frozenset(
+    {"milliseconds", "stages", "frames", "unread", "operations", "versions", "engine", "version"}
+)
 LONGEST = 120
 
 Difference = dict[str, str]
@@ -48,11 +50,7 @@ def versions(recipe: dict[str, Any]) -> dict[str, str]:
 
 def settled(recipe: dict[str, Any]) -> dict[str, str]:
     """Every other fact of a recipe as text; operations without the time they took."""
-    facts = {
-        name: text(value)
-        for name, value in recipe.items()
-        if name not in IGNORED and name not in {"engine", "version"}
-    }
+    facts = {name: text(value) for name, value in recipe.items() if name not in IGNORED}
     if "operations" in recipe:
         facts["operations"] = text([plain(each) for each in recipe["operations"]])
     return facts

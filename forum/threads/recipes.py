@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from generation import queue
@@ -39,17 +39,82 @@ def groups(recipe: dict[str, Any]) -> list[Group]:
 def said(recipe: dict[str, Any]) -> Iterator[Row]:
     """The prompt as typed and as it was read."""
     yield _("as typed"), str(recipe.get("prompt", ""))
-    yield _("as read"), "\n".join(operation(each) for each in recipe.get("operations", []))
     yield _("not understood"), ", ".join(str(each) for each in recipe.get("unread", []))
 
 
-def operation(words: Any) -> str:
-    """One operation with its settings, such as "snow (density 0.6)"."""
-    if not isinstance(words, dict):
-        return str(words)
-    settings = words.get("settings") or {}
-    shown = ", ".join(f"{name} {short(value)}" for name, value in settings.items())
-    return f"{words.get('name', '')} ({shown})" if shown else str(words.get("name", ""))
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation that the engine ran."""
+
+    name: str
+    title: str
+    #: Settings as (name, value), the place it was limited to aside.
+    settings: tuple[tuple[str, str], ...]
+    region: str
+    #: How much of it was done: 1 is as designed.
+    amount: str
+    #: Whether the open program has a page for it.
+    is_open: bool
+
+
+def steps(recipe: dict[str, Any]) -> list[Step]:
+    """What the engine really did, in order; empty for engines that read their prompts whole."""
+    titles = queue.titles(get_language() or "en")
+    done = (each for each in recipe.get("operations", []) if isinstance(each, dict))
+    return [step(each, titles) for each in done]
+
+
+def step(words: dict[str, Any], titles: dict[str, str]) -> Step:
+    """One operation of a recipe as people read it."""
+    name = str(words.get("name", ""))
+    settings = dict(words.get("settings") or {})
+    region = str(words.get("region") or settings.pop("region", "") or "")
+    return Step(
+        name=name,
+        title=titles.get(name, name),
+        settings=tuple((each, short(value)) for each, value in settings.items()),
+        region=queue.region_titles(get_language() or "en").get(region, region),
+        amount=short(words.get("amount")),
+        is_open=name in titles,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A kept frame of how an image came into being."""
+
+    #: Role of its file, such as "strip-3".
+    role: str
+    label: str
+
+
+def frames(recipe: dict[str, Any], roles: list[str]) -> list[Frame]:
+    """Kept frames with what the engine was at: "Night", "Impressionist · 2 of 4", "step 3 of 20"."""
+    titles = queue.titles(get_language() or "en")
+    told = recipe.get("frames", [])
+    stages = [str(each.get("stage", "")) for each in told]
+    found = []
+    for place, role in enumerate(roles):
+        words = told[place] if place < len(told) else {}
+        found.append(Frame(role, label(words, stages, place, titles)))
+    return found
+
+
+def label(words: dict[str, Any], stages: list[str], place: int, titles: dict[str, str]) -> str:
+    """What one frame shows, in the reader's language."""
+    stage = str(words.get("stage", ""))
+    if stage in titles:
+        if stages.count(stage) == 1:
+            return titles[stage]
+        numbers = {
+            "stage": titles[stage],
+            "n": stages[: place + 1].count(stage),
+            "total": stages.count(stage),
+        }
+        return gettext("%(stage)s · %(n)s of %(total)s") % numbers
+    if words.get("total"):
+        return gettext("step %(step)s of %(total)s") % words
+    return gettext("frame %(n)s") % {"n": place + 1}
 
 
 def made_with(recipe: dict[str, Any]) -> Iterator[Row]:
