@@ -12,8 +12,6 @@ from generation.engines.darkroom.table import PROGRAM, Entry, Setting, program
 from generation.lexicon import FILE as LEXICON
 
 EXPLANATIONS = PROGRAM.with_name("explanations.toml")
-#: What a region's own table calls its places.
-REGIONS = PROGRAM.with_name("regions.toml")
 #: Marks of the lexicon that are not for people: an open ending, a gap, no small words inside.
 MARKS = "*{}!"
 
@@ -125,13 +123,6 @@ def suggested(name: str, key: str) -> tuple[str, ...]:
     return tuple(
         each[written] for each in lexicon_file()["suggestions"] if each["operation"] == name
     )
-
-
-@cache
-def region_titles(language: str = "en") -> dict[str, str]:
-    """Places that an operation can be limited to, for people, by name."""
-    key = tongue(language)
-    return {name: words[key] for name, words in tomllib.loads(REGIONS.read_text("utf-8")).items()}
 
 
 @cache
