@@ -13,7 +13,7 @@ from generation import auditing, files, planning, sweeping, turns
 from generation.chips import Chip, chips, looks, looks_version
 from generation.engines.base import Preset
 from generation.models import Job, Preview, State, Task, Worker
-from generation.opening import Opened, operations, regions, titles
+from generation.opening import Opened, operations, titles
 from generation.posting import FILM, LIGHT, outgoing, post, post_home, post_work, tell, work_lock
 from generation.requests import (
     EditRequest,
@@ -46,7 +46,7 @@ __all__ = [
     "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "disable", "discard",
     "enable", "film_formats", "frame", "hand_over", "jobs_of", "known_terms", "looks",
     "looks_version", "make_default", "mark_taken_in", "operations", "outgoing", "pause", "plan",
-    "post", "preset_states", "presets", "read", "region_titles", "regions", "request", "result",
+    "post", "preset_states", "presets", "read", "region_titles", "request", "result",
     "resume", "retry", "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes",
     "titles", "workers", "Chip", "Machine", "Opened", "Standing",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("images/<int:pk>/", image.image, name="image"),
     path("images/<int:pk>/plan/", image.plan, name="plan"),
     path("images/<int:pk>/recipe.json", image.recipe, name="recipe"),
+    path("images/<int:pk>/recipe/use/", image.recipe_use, name="recipe-use"),
     path("images/<int:pk>/answer/", answer.answer, name="answer"),
     path("images/<int:pk>/answer/upload/", answer.answer_upload, name="answer-upload"),
     path("images/<int:pk>/answer/link/", answer.answer_link, name="answer-link"),

@@ -22,6 +22,8 @@ from generation import queue
 
 #: How many readings stand beside a picture.
 READINGS = 50
+#: How many images of each kind are offered for a recipe.
+USES = 12
 
 
 def image(request: Request, pk: int) -> HttpResponse:
@@ -43,7 +45,11 @@ def seen(member: Member | None, pk: int) -> Image:
 
 
 def drafted(request: Request) -> dict[str, Any]:
-    """What the composer begins with: the prompt of an own reply that shall be changed."""
+    """What the composer begins with: words to try, another image's recipe, or an own reply's."""
+    if say := request.GET.get("say", "")[:LONGEST_PROMPT].replace("\0", ""):
+        return {"prompt": say}
+    if recipe := request.GET.get("recipe", ""):
+        return from_recipe(request.member, recipe)
     change = request.GET.get("change", "")
     if not change.isdecimal() or len(change) > 18:
         return {}
@@ -54,6 +60,17 @@ def drafted(request: Request) -> dict[str, Any]:
     # A mask is its painter's own, whoever else may stop the reply.
     is_painter = request.member is not None and own.author_id == request.member.pk
     return {**words, "mask_id": own.mask_id} if is_painter and own.mask_id else words
+
+
+def from_recipe(member: Member | None, number: str) -> dict[str, Any]:
+    """What was asked of another image, to ask the same of this one; nothing where it is not seen."""
+    if not number.isdecimal() or len(number) > 18:
+        return {}
+    other = Image.objects.visible_to(member).filter(pk=int(number)).first()
+    if other is None or not other.recipe.get("prompt"):
+        return {}
+    wanted = {name: other.recipe.get(name) for name in ("prompt", "strength", "preset")}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def page(
@@ -79,7 +96,8 @@ def page(
         "readings": Reading.objects.about(found)[:READINGS],
         "reading_form": reading or ReadingForm(),
         "recipe": recipes.groups(found.recipe),
-        "strip_files": frames(found),
+        "steps": recipes.steps(found.recipe),
+        "frames": recipes.frames(found.recipe, frames(found)),
     }
     return render(request, "threads/image.html", words, status=status)
 
@@ -138,6 +156,23 @@ def plan(request: Request, pk: int) -> HttpResponse:
     read = queue.plan(prompt, preset, get_language() or "en") if prompt.strip() else None
     words = {"plan": read, "ready": queue.can_do(preset) if read else True, "prompt": prompt}
     return render(request, "threads/_plan.html", words)
+
+
+def recipe_use(request: Request, pk: int) -> HttpResponse:
+    """Images to answer with this image's recipe: one's own, and those of its thread."""
+    found = seen(request.member, pk)
+    if not found.recipe.get("prompt"):
+        raise Http404
+    open_here = Image.objects.answerable_by(request.member).filter(allow_derivatives=True)
+    others = open_here.exclude(pk=found.pk).prefetch_related("files").order_by("-pk")
+    own = others.filter(author=request.member) if request.member else others.none()
+    words = {
+        "image": found,
+        "own": own[:USES],
+        "beside": others.filter(thread=found.thread_id)[:USES],
+        "steps": recipes.steps(found.recipe),
+    }
+    return render(request, "threads/recipe_use.html", words)
 
 
 def recipe(request: Request, pk: int) -> HttpResponse:
