@@ -83,7 +83,7 @@ def call(entry: Entry, picture: Picture) -> Picture:
     if entry.layered:
         settings["show"] = lambda shown: None
     if entry.second:
-        settings["second"] = None
+        settings["others"] = ()
     function = pkgutil.resolve_name(f"generation.engines.darkroom.{entry.run}")
     made: Picture = function(picture, randomness(1, 0), **settings)
     return made

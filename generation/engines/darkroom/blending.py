@@ -1,5 +1,7 @@
 """Two pictures in one."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.random import Generator
 
@@ -28,21 +30,28 @@ def fitted(picture: Picture, height: int, width: int) -> Picture:
 
 
 def double_exposure(
-    picture: Picture, rng: Generator, *, amount: float, second: Picture | None
+    picture: Picture, rng: Generator, *, amount: float, others: Sequence[Picture]
 ) -> Picture:
-    """The second source printed through the first: light adds up on one sheet of film.
+    """Further sources printed through the first: light adds up on one sheet of film.
 
-    Shadows of the first frame take the second in; without a second source its own mirror image,
-    larger, stands in.
+    Shadows of each frame take the next one in; without a further source the picture's own mirror
+    image, larger, stands in.
     """
     height, width = picture.shape[:2]
-    if second is None:
-        top, left = height // 8, width // 8
-        part = picture[top : max(top + 1, height - top), left : max(left + 1, width - left)]
-        second = part[:, ::-1]
-    other = fitted(floats(second), height, width)
-    other = curve(blur(other, 0.6 * scale_of(picture)), [(0, 0), (0.3, 0.2), (0.7, 0.75), (1, 1)])
-    first = curve(picture, [(0, 0), (0.35, 0.3), (1, 0.94)])
-    room = 1 - clip(luminance(first) * 1.15)[..., None]
-    made = screen(first, other * (np.float32(0.25) + np.float32(0.75) * room))
-    return mix(picture, clip(made), amount)
+    made = curve(picture, [(0, 0), (0.35, 0.3), (1, 0.94)])
+    for second in others or (enlarged_mirror(picture),):
+        other = fitted(floats(second), height, width)
+        other = curve(
+            blur(other, 0.6 * scale_of(picture)), [(0, 0), (0.3, 0.2), (0.7, 0.75), (1, 1)]
+        )
+        room = 1 - clip(luminance(made) * 1.15)[..., None]
+        made = clip(screen(made, other * (np.float32(0.25) + np.float32(0.75) * room)))
+    return mix(picture, made, amount)
+
+
+def enlarged_mirror(picture: Picture) -> Picture:
+    """The middle three quarters, left for right."""
+    height, width = picture.shape[:2]
+    top, left = height // 8, width // 8
+    part = picture[top : max(top + 1, height - top), left : max(left + 1, width - left)]
+    return floats(part[:, ::-1])

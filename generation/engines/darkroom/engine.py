@@ -23,6 +23,7 @@ from generation.engines.base import (
 )
 from generation.engines.darkroom import running
 from generation.engines.darkroom.pixels import Picture, from_bytes, to_bytes
+from generation.engines.darkroom.regions import FAINTEST, NothingThere
 from generation.engines.darkroom.table import Unusable, program
 from generation.planning import plan
 from generation.requests import Operation
@@ -38,7 +39,7 @@ class Darkroom:
     """Runs the operations of a plan, one picture after another."""
 
     name = "darkroom"
-    version = "1"
+    version = "2"
 
     def __init__(self) -> None:
         self.preset: Preset | None = None
@@ -70,12 +71,14 @@ class Darkroom:
     ) -> Made:
         """One picture. Raises `EngineError`."""
         started = time.perf_counter()
-        sources = [picture_of(source) for source in item.sources]
+        if not item.sources:
+            raise SourceRefused("The darkroom begins from an image: answer one, or add one.")
         operations, unread = operations_for(item)
+        sources = [picture_of(source) for source in item.sources]
         bench = running.Bench(
             id=item.id,
             picture=sources[0],
-            second=sources[1] if len(sources) > 1 else None,
+            others=tuple(sources[1:]),
             mask=None if item.mask is None else mask_of(item.mask, sources[0]),
             strength=item.request.strength,
             on_progress=on_progress,
@@ -89,7 +92,7 @@ class Darkroom:
     def recipe(
         self,
         item: Item,
-        done: list[dict[str, Any]],
+        done: running.Done,
         unread: tuple[str, ...],
         size: tuple[int, int],
         milliseconds: int,
@@ -101,7 +104,9 @@ class Darkroom:
             "version": self.version,
             "preset": request.preset,
             "prompt": request.prompt,
-            "operations": done,
+            "operations": done.operations,
+            "left_out": done.left_out,
+            "regions": done.regions,
             "unread": list(unread),
             "seed": request.seed,
             "strength": request.strength,
@@ -128,7 +133,18 @@ def operations_for(item: Item) -> tuple[list[Operation], tuple[str, ...]]:
         asked = tuple(Operation(name, settings) for name, settings in reading.operations)
     if not asked:
         raise NothingUnderstood("The darkroom understood nothing of this prompt.")
+    for operation in asked:
+        require_second(operation, len(item.sources))
     return [checked(operation) for operation in asked], reading.unknown
+
+
+def require_second(operation: Operation, sources: int) -> None:
+    """Raise `NothingUnderstood` for what takes after another image where there is none."""
+    entry = program().get(operation.name)
+    if entry is not None and entry.needs_second and sources < 2:
+        raise NothingUnderstood(
+            f"“{entry.titles['en']}” needs a second image to take after: add one to the reply."
+        )
 
 
 def checked(operation: Operation) -> Operation:
@@ -158,11 +174,17 @@ def picture_of(source: Image.Image) -> Picture:
 
 
 def mask_of(mask: Image.Image, picture: Picture) -> Picture:
-    """The mask as a plane (height, width) of the picture's size."""
+    """The mask as a plane (height, width) of the picture's size.
+
+    Raises `NothingThere` for one that is black all over.
+    """
     height, width = picture.shape[:2]
     grey = mask.convert("L")
+    if int(np.asarray(grey).max(initial=0)) < 255 * FAINTEST:
+        raise NothingThere("Nothing is painted in the mask, so nothing may change.")
     if grey.size != (width, height):
-        grey = grey.resize((width, height), Image.Resampling.BILINEAR)
+        # A smooth rule keeps a feathered edge feathered, from a small mask too.
+        grey = grey.resize((width, height), Image.Resampling.BICUBIC)
     return from_bytes(np.asarray(grey))
 
 

@@ -1,5 +1,7 @@
 """Pictures put together from pieces: glass, stone, paper, facets and pixels."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.random import Generator
@@ -201,16 +203,18 @@ def torn(outline: NDArray[np.float32], rng: Generator, scale: float) -> NDArray[
     return np.asarray(centre + (dense - centre) * 1.06 + rough, np.float64)
 
 
-def collage(picture: Picture, rng: Generator, *, amount: float, second: Picture | None) -> Picture:
+def collage(
+    picture: Picture, rng: Generator, *, amount: float, others: Sequence[Picture]
+) -> Picture:
     """Torn paper: each scrap shows a shifted, turned piece, with a white torn edge and a shadow.
 
-    With a second source, about four scraps in ten come from it.
+    With further sources, about four scraps in ten come from them.
     """
     from generation.engines.darkroom.blending import fitted
 
     height, width = picture.shape[:2]
     scale = max(0.4, scale_of(picture))
-    other = picture if second is None else fitted(second, height, width)
+    sheets = [fitted(other, height, width) for other in others] or [picture]
     made = np.empty_like(picture)
     made[:] = np.array([0.93, 0.91, 0.87], np.float32)
     points = rng.random((round(170 - 50 * amount), 2)) * [width, height]
@@ -218,7 +222,7 @@ def collage(picture: Picture, rng: Generator, *, amount: float, second: Picture 
         stuck = cut_out(torn(cells[index], rng, scale), width, height, round(10 * scale))
         turn, zoom = rng.normal(0, 5 * amount), rng.uniform(0.97, 1.12)
         shift, light = rng.normal(0, 7 * scale * amount, 2), np.float32(rng.uniform(0.88, 1.1))
-        source = other if rng.random() < 0.4 else picture
+        source = sheets[index % len(sheets)] if rng.random() < 0.4 else picture
         if stuck:
             paste(made, source, stuck, scrap_turn(stuck[2], turn, zoom, shift), light, scale)
     return mix(picture, clip(made), amount * 2.5)

@@ -1,14 +1,14 @@
-"""Runs a list of operations on one picture: strength, mask, previews and cancellation."""
+"""Runs a list of operations on one picture: strength, mask, regions, previews and cancellation."""
 
 import pkgutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.random import Generator
+from numpy.random import Generator, default_rng
 from PIL import Image
 
 from generation.engines.base import Cancelled, EngineError, Progress
@@ -23,7 +23,8 @@ from generation.engines.darkroom.pixels import (
     resized,
     to_bytes,
 )
-from generation.engines.darkroom.table import Entry, amount_of, program
+from generation.engines.darkroom.regions import LOOKED_FOR, NothingThere, Region, drawn, looked_for
+from generation.engines.darkroom.table import Entry, amount_of, program, regions
 from generation.requests import Operation
 
 #: Longer side of a preview frame, in pixels.
@@ -38,12 +39,17 @@ class Bench:
 
     id: str
     picture: Picture
-    second: Picture | None
+    #: Further sources, each of a size of its own.
+    others: tuple[Picture, ...]
     #: 1 where the picture may change; None is everywhere.
     mask: Plane | None
     strength: float
     on_progress: Callable[[Progress], None]
     stopped: Callable[[], bool]
+    #: Regions that were looked for, by name; they are cut and turned with the picture.
+    regions: dict[str, Region] = field(default_factory=dict)
+    #: Where the running operation may change the picture; None is everywhere.
+    area: Plane | None = None
     #: Steps shown so far, and as many as are expected.
     step: int = 0
     total: int = FEWEST_FRAMES
@@ -59,26 +65,41 @@ class Bench:
         self.total = max(self.total, self.step)
         frame = small(picture)
         before = small(self.before)
-        if self.mask is not None and frame.shape == before.shape:
-            frame = mix(before, frame, small(self.mask))
+        if before.size > 3:
+            # A painter may show a canvas of another size; the frames of one strip are alike.
+            frame = clip(resized(frame, before.shape[1], before.shape[0]))
+            if self.area is not None:
+                frame = mix(before, frame, small(self.area))
         self.on_progress(
             Progress(self.id, self.step, self.total, self.stage, Image.fromarray(to_bytes(frame)))
         )
 
 
-def run(
-    bench: Bench, operations: list[Operation], randomness: Callable[[int], Generator]
-) -> list[dict[str, Any]]:
-    """Change `bench.picture` by every operation in turn; return them as the recipe keeps them.
+@dataclass(slots=True)
+class Done:
+    """What was done, as a recipe keeps it."""
 
-    Raises `Cancelled`, and `EngineError` when an operation cannot cope with the picture.
+    operations: list[dict[str, Any]] = field(default_factory=list)
+    #: Operations that found nothing to work on, each with the reason.
+    left_out: list[dict[str, Any]] = field(default_factory=list)
+    #: Regions that were looked for: share of the picture, and whether they were found.
+    regions: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def run(bench: Bench, operations: list[Operation], randomness: Callable[[int], Generator]) -> Done:
+    """Change `bench.picture` by every operation in turn.
+
+    Raises `Cancelled`, `NothingThere` when no operation has a place to work, and `EngineError` when
+    one cannot cope with the picture.
     """
-    entries = [program()[operation.name] for operation in operations]
-    bench.total = expected_frames(entries)
+    bench.total = expected_frames([program()[operation.name] for operation in operations])
     if bench.mask is not None:
         bench.mask = feathered(bench.mask)
-    done = []
-    for index, (entry, operation) in enumerate(zip(entries, operations, strict=True)):
+    done = Done()
+    look(bench, operations, done)
+    possible = sift(bench, operations, done)
+    entries = [program()[operation.name] for operation in possible]
+    for index, (entry, operation) in enumerate(zip(entries, possible, strict=True)):
         if bench.stopped():
             raise Cancelled
         started = time.perf_counter()
@@ -87,8 +108,68 @@ def run(
         apply(bench, entry, operation.settings, amount, rng, len(entries), last=last)
         words: dict[str, Any] = {"name": entry.name, "settings": operation.settings}
         words |= {"amount": amount} if entry.scales else {}
-        done.append(words | {"milliseconds": round((time.perf_counter() - started) * 1000)})
+        milliseconds = round((time.perf_counter() - started) * 1000)
+        done.operations.append(words | {"milliseconds": milliseconds})
     return done
+
+
+def look(bench: Bench, operations: list[Operation], done: Done) -> None:
+    """Look for every region that an operation names, and show what was found."""
+    names = {operation.settings.get("region") for operation in operations}
+    for name in (name for name in LOOKED_FOR if name in names):
+        region = bench.regions[name] = looked_for(name, bench.picture)
+        done.regions[name] = {"share": region.share, "found": region.found}
+        bench.stage, bench.total = "region", bench.total + 1
+        bench.show(lit(small(bench.picture), small(region.plane)))
+
+
+def lit(picture: Picture, area: Plane) -> Picture:
+    """The picture with everything outside an area dimmed and greyed."""
+    dim = luminance(picture)[..., None] * np.array([0.3, 0.34, 0.42], np.float32)
+    return mix(floats(dim), picture, area)
+
+
+def sift(bench: Bench, operations: list[Operation], done: Done) -> list[Operation]:
+    """The operations that have a place to work; the others are left out, with the reason.
+
+    Raises `NothingThere` when there is none.
+    """
+    possible, reason = [], ""
+    for operation in operations:
+        why = nowhere(bench, operation.settings.get("region", ""))
+        if why:
+            reason = reason or why
+            words = {"name": operation.name, "settings": operation.settings, "why": why}
+            done.left_out.append(words)
+        else:
+            possible.append(operation)
+    if not possible:
+        raise NothingThere(reason)
+    return possible
+
+
+def nowhere(bench: Bench, name: str) -> str:
+    """Why an operation has no place to work; empty when it has one."""
+    if not name:
+        return ""
+    region = bench.regions.get(name)
+    if name == "sky" and region is not None and not region.found:
+        return "No sky was found in this image. Name a half of the picture, or paint the part."
+    area = area_of(bench, name)
+    if area is not None and Region(area).empty:
+        place = regions()[name]["en"]
+        return f"There is nothing of the picture in this place: {place}, within what was painted."
+    return ""
+
+
+def area_of(bench: Bench, name: str) -> Plane | None:
+    """Where an operation for a region may change the picture: the region within the mask."""
+    if not name:
+        return bench.mask
+    height, width = bench.picture.shape[:2]
+    region = bench.regions.get(name)
+    plane = drawn(name, height, width) if region is None else region.plane
+    return plane if bench.mask is None else floats(plane * bench.mask)
 
 
 def apply(
@@ -101,26 +182,27 @@ def apply(
     *,
     last: bool,
 ) -> None:
-    """Run one operation of `count` on the bench, within the mask, and show it."""
+    """Run one operation of `count` on the bench, within its area, and show it."""
     bench.before, bench.stage = bench.picture, entry.name
-    call = {key: value for key, value in settings.items() if key != "intensity"}
+    bench.area = None if entry.stage == "frame" else area_of(bench, settings.get("region", ""))
+    call = {key: value for key, value in settings.items() if key not in ("intensity", "region")}
     if entry.scales:
         call["amount"] = amount
     if entry.layered:
         call["show"] = bench.show
     if entry.second:
-        call["second"] = bench.second
+        call["others"] = bench.others
     function = pkgutil.resolve_name(f"{__package__}.{entry.run}")
+    share = -(-FEWEST_FRAMES // count)
     try:
-        made = (
-            reframed(bench, function, rng, call)
-            if entry.stage == "frame"
-            else function(bench.picture, rng, **call)
-        )
+        if entry.stage == "frame":
+            frames = list(turning(bench.picture, function, call, share))
+            made = reframed(bench, function, rng, call)
+        else:
+            made = function(bench.picture, rng, **call)
+            frames = list(emerging(bench.before, made, share, layered=entry.layered))
     except cv2.error as error:
         raise EngineError(f"{entry.titles['en']} could not be made of this image.") from error
-    share = -(-FEWEST_FRAMES // count)
-    frames = list(emerging(bench.before, made, share, layered=entry.layered))
     for frame in frames[:-1]:
         bench.show(frame)
     if last:
@@ -132,21 +214,43 @@ def apply(
 def reframed(
     bench: Bench, function: Callable[..., Picture], rng: Generator, call: dict[str, Any]
 ) -> Picture:
-    """A new frame for the picture and, as its fourth channel, for the mask."""
-    if bench.mask is None:
-        return function(bench.picture, rng, **call)
-    both = function(np.dstack([bench.picture, bench.mask]), rng, **call)
+    """A new frame for the picture and, as a fourth channel, for the mask and each region."""
+
+    def framed(plane: Plane) -> Plane:
+        both = function(np.dstack([bench.picture, plane]), rng, **call)
+        return np.ascontiguousarray(both[..., 3])
+
+    made = function(bench.picture, rng, **call)
+    if bench.mask is not None:
+        bench.mask = framed(bench.mask)
+    for name, region in bench.regions.items():
+        bench.regions[name] = replace(region, plane=framed(region.plane))
     # The whole sheet is cut or turned, so nothing of the old frame is left to keep.
     bench.before = np.zeros((1, 1, 3), np.float32)
-    bench.mask = np.ascontiguousarray(both[..., 3])
-    return np.ascontiguousarray(both[..., :3])
+    return made
+
+
+def turning(
+    picture: Picture, function: Callable[..., Picture], call: dict[str, Any], count: int
+) -> Iterator[Picture]:
+    """Small pictures on the way to a new frame: a little of it, then more."""
+    start = small(picture)
+    end = function(start, default_rng(0), **call)
+    for step in range(1, count):
+        share = step / count
+        way = {key: call[key] * share for key in ("amount", "degrees") if key in call}
+        if way:
+            yield function(start, default_rng(0), **call | way)
+        else:
+            yield mix(start, end, share)
+    yield end
 
 
 def within(bench: Bench, made: Picture) -> Picture:
-    """`made` inside the mask, the picture as it was outside."""
-    if bench.mask is None or made.shape != bench.before.shape:
+    """`made` inside the area, the picture as it was outside."""
+    if bench.area is None or made.shape != bench.before.shape:
         return made
-    return mix(bench.before, made, bench.mask)
+    return mix(bench.before, made, bench.area)
 
 
 def feathered(mask: Plane) -> Plane:
@@ -181,5 +285,5 @@ def small(picture: Picture) -> Picture:
 
 def expected_frames(entries: list[Entry]) -> int:
     """How many frames these operations will show, about."""
-    share = -(-FEWEST_FRAMES // len(entries))
+    share = -(-FEWEST_FRAMES // max(1, len(entries)))
     return sum(max(8, share) if entry.layered else share for entry in entries)

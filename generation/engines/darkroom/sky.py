@@ -30,7 +30,7 @@ def likely(small: Picture) -> Plane:
     slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 8
     light = grey > max(0.35, float(np.median(grey)) * 0.95)
     blue = (small[..., 2] > small[..., 0] * 1.08) & (small[..., 2] > small[..., 1] * 0.98)
-    blue &= grey > 0.08
+    blue &= grey > 0.05
     # A neutral or warm thing is sky only when it is light; foliage is never sky.
     green = small[..., 1] > np.maximum(small[..., 0], small[..., 2]) * 1.04
     return floats((texture < 0.045) & (slope < 0.05) & (light | blue) & ~green)
@@ -46,6 +46,9 @@ def hanging(candidates: Plane) -> Plane:
     found = np.zeros_like(candidates)
     for label in range(1, count):
         touching = float((top == label).any(0).mean())
+        # What also lies along the bottom edge is a studio's backdrop or snow.
+        if float((labels[-1] == label).mean()) > 0.2:
+            continue
         if touching > 0.12 and stats[label, cv2.CC_STAT_AREA] > 0.01 * labels.size:
             found[labels == label] = 1
     return floats(cv2.dilate(found, np.ones((3, 3), np.uint8)))

@@ -76,10 +76,12 @@ class Entry:
     #: Milliseconds at 1024 x 1024 on one core.
     milliseconds: int
     settings: dict[str, Setting]
-    #: Whether strength scales it, it shows its own layers, takes a second source, uses its seed.
+    #: Whether strength scales it, it shows its own layers, takes further sources, cannot do without
+    #: one, uses its seed.
     scales: bool = True
     layered: bool = False
     second: bool = False
+    needs_second: bool = False
     seeded: bool = True
 
     def checked(self, settings: dict[str, Any]) -> dict[str, Any]:
@@ -154,6 +156,7 @@ def entry(name: str, words: dict[str, Any]) -> Entry:
         scales=scales,
         layered=words.get("layered", False),
         second=words.get("second", False),
+        needs_second=words.get("needs_second", False),
         seeded=words.get("seeded", True),
     )
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from generation.engines.base import Failed, Item, Made, Progress
 from generation.engines.darkroom.engine import Darkroom
+from generation.engines.darkroom.table import program
 from generation.planning import preset
 from generation.requests import EditRequest, ImageRef, Operation
 
@@ -30,6 +31,11 @@ def landscape(width: int = 240, height: int = 160) -> Image.Image:
     window = (abs(xs - 0.7) < 0.03) & (abs(ys - 0.8) < 0.04)
     picture[window] = (1.0, 0.85, 0.5)
     return Image.fromarray((picture.clip(0, 1) * 255).astype(np.uint8))
+
+
+def enough(name: str, picture: Image.Image) -> list[Image.Image]:
+    """The picture, with another where an operation cannot do without one."""
+    return [picture, OTHER] if program()[name].needs_second else [picture]
 
 
 def photograph(name: str, side: int = 512) -> Image.Image:
@@ -64,6 +70,14 @@ def item(
         read_as=tuple(operations) if read else None,
     )
     return Item(id="one", request=request, sources=pictures, mask=mask)
+
+
+#: A second source: stripes of warm and cold paint.
+OTHER = Image.fromarray(
+    np.asarray(
+        [[[200, 120, 40], [40, 80, 160]] * 40, [[90, 30, 20], [220, 200, 170]] * 40] * 50, np.uint8
+    )
+)
 
 
 class Run:

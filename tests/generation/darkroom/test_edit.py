@@ -98,11 +98,10 @@ def test_the_mask_turns_with_the_picture():
     assert change[:, 105:].mean() > 20 and change[:, :90].max() == 0
 
 
-def test_an_empty_mask_changes_nothing():
-    source = landscape()
-    mask = Image.new("L", source.size, 0)
-    run = Run(item(Operation("impressionist"), sources=[source], mask=mask))
-    assert np.array_equal(run.pixels, pixels(source))
+def test_a_black_mask_is_refused():
+    mask = Image.new("L", (240, 160), 0)
+    error = Run(item(Operation("impressionist"), mask=mask)).failed.error
+    assert isinstance(error, NothingUnderstood) and error.permanent and "mask" in str(error)
 
 
 def test_cancelling_stops_between_stroke_layers():

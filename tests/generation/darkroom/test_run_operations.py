@@ -5,7 +5,7 @@ import pytest
 
 from generation.engines.darkroom.table import program
 from generation.requests import Operation
-from tests.generation.darkroom.conftest import Run, item, landscape, photograph, pixels
+from tests.generation.darkroom.conftest import Run, enough, item, landscape, photograph, pixels
 
 NAMES = sorted(program())
 #: Longest change, in 8-bit levels, that strength 0 may leave: rounding only.
@@ -14,13 +14,14 @@ ROUNDING = 1
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_seed_gives_the_same_bits(name):
-    first, second = Run(item(Operation(name))), Run(item(Operation(name)))
+    first, second = (Run(item(Operation(name), sources=enough(name, landscape()))) for _ in "ab")
     assert np.array_equal(first.pixels, second.pixels)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_seed_matters_just_where_the_program_says_so(name):
-    first, second = Run(item(Operation(name), seed=1)), Run(item(Operation(name), seed=2))
+    sources = enough(name, landscape())
+    first, second = (Run(item(Operation(name), sources=sources, seed=each)) for each in (1, 2))
     assert np.array_equal(first.pixels, second.pixels) is not program()[name].seeded
 
 
@@ -28,8 +29,8 @@ def test_the_seed_matters_just_where_the_program_says_so(name):
 def test_strength_scales_the_change(name):
     """0 leaves the picture alone; full strength changes it, unless the frame itself changes."""
     source = landscape()
-    none = Run(item(Operation(name), strength=0.0, sources=[source]))
-    full = Run(item(Operation(name), strength=1.0, sources=[source]))
+    none = Run(item(Operation(name), strength=0.0, sources=enough(name, source)))
+    full = Run(item(Operation(name), strength=1.0, sources=enough(name, source)))
     assert none.made.picture.size == source.size
     assert np.abs(none.pixels.astype(int) - pixels(source)).max() <= ROUNDING
     if full.made.picture.size == source.size:
@@ -43,7 +44,8 @@ def test_little_strength_changes_less_than_much(name):
     source = landscape()
     changes = [
         np.abs(
-            Run(item(Operation(name), strength=each, sources=[source])).pixels - pixels(source)
+            Run(item(Operation(name), strength=each, sources=enough(name, source))).pixels
+            - pixels(source)
         ).mean()
         for each in (0.1, 0.8)
     ]
@@ -54,7 +56,7 @@ def test_little_strength_changes_less_than_much(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_odd_shapes_come_out_whole(name, size):
     """No operation fails, and none but those of the frame changes the size."""
-    made = Run(item(Operation(name), sources=[landscape(*size)], strength=1.0)).made
+    made = Run(item(Operation(name), sources=enough(name, landscape(*size)), strength=1.0)).made
     if program()[name].stage != "frame":
         assert made.picture.size == size
     assert made.picture.mode == "RGB"
@@ -63,7 +65,7 @@ def test_odd_shapes_come_out_whole(name, size):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA"])
 def test_sources_of_other_modes_are_taken(name, mode):
-    made = Run(item(Operation(name), sources=[landscape(48, 40).convert(mode)])).made
+    made = Run(item(Operation(name), sources=enough(name, landscape(48, 40).convert(mode)))).made
     assert made.picture.mode == "RGB"
 
 
@@ -73,12 +75,12 @@ def test_flat_pictures_give_no_warning(name):
     """Black, white and grey: where divisions by a spread of zero would show."""
     for level in (0, 128, 255):
         flat = landscape(40, 30).point(lambda _, level=level: level)
-        Run(item(Operation(name), sources=[flat], strength=1.0)).made  # noqa: B018
+        Run(item(Operation(name), sources=enough(name, flat), strength=1.0)).made  # noqa: B018
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if program()[name].layered])
 def test_a_painting_is_watched_while_it_grows(name):
-    run = Run(item(Operation(name), sources=[photograph("astronaut.png")]))
+    run = Run(item(Operation(name), sources=enough(name, photograph("astronaut.png"))))
     frames = [each.frame for each in run.progress]
     assert len(frames) >= 6
     assert all(frame.mode == "RGB" and max(frame.size) <= 256 for frame in frames)
@@ -89,7 +91,7 @@ def test_a_painting_is_watched_while_it_grows(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_operation_shows_six_frames(name):
-    run = Run(item(Operation(name), sources=[landscape(320, 300)]))
+    run = Run(item(Operation(name), sources=enough(name, landscape(320, 300))))
     assert len(run.progress) >= 6
     assert [each.step for each in run.progress] == list(range(1, len(run.progress) + 1))
     assert run.progress[-1].total == run.progress[-1].step
