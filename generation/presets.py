@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ REVISION = re.compile(r"[0-9a-f]{40}")
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 #: What is a field of `Preset`; all else in a preset's table becomes a setting.
 FIELDS = tuple(each.name for each in fields(Preset) if each.name not in ("name", "settings"))
+#: What engines import beyond what is always there.
+PACKAGES = {"diffusers": ("torch", "diffusers", "transformers")}
+#: Names and hashes of the files in a folder of weights; written last, so that it is whole.
+MANIFEST = "weights.json"
 REQUIRED = ("engine", "titles", "licence", "commercial", "max_side", "source_type")
 
 Words = dict[str, Any]
@@ -154,6 +159,23 @@ def absent(preset: Preset) -> list[Source]:
 def restricted(preset: Preset) -> bool:
     """Whether an operator must accept the licence before the weights are fetched."""
     return not preset.commercial or bool(preset.settings.get("gated"))
+
+
+def uninstalled(preset: Preset) -> list[str]:
+    """Packages that the engine of a preset needs and that are not installed here."""
+    return [name for name in PACKAGES.get(preset.engine, ()) if find_spec(name) is None]
+
+
+def lacking(preset: Preset) -> str:
+    """Why this machine cannot make pictures with a preset; "" when it can, as far as is seen."""
+    if missing := uninstalled(preset):
+        return f"{preset.name} needs {', '.join(missing)}: install the extra {preset.engine!r}."
+    for source in sources(preset):
+        folder = source.folder
+        here = folder is not None and (folder if source.local else folder / MANIFEST).exists()
+        if not here:
+            return f"{preset.name} needs {source.model}: manage.py engines pull {preset.name}."
+    return ""
 
 
 # --- what must hold ---------------------------------------------------------------------------

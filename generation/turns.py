@@ -107,7 +107,7 @@ WHERE dense.asker = turns.asker
 def _run(statement: LiteralString, words: Any = None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, words)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def hold(job_id: int) -> None:

@@ -1,0 +1,167 @@
+"""Measures a preset on this machine, at its sizes and batch sizes, for limits that are not guessed."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PIL import Image
+
+from generation import engines
+from generation.engines.base import Edits, EngineError, Failed, Item, Preset
+from generation.requests import EditRequest, ImageRef
+
+Size = tuple[int, int]
+#: Runs of each batch that count, after one that does not.
+RUNS = 3
+#: A larger batch must make at least this many more pictures a second to be worth the wait.
+WORTH = 1.02
+#: Pixels of one side that become one token.
+PATCH = 16
+SEED, PROMPT = 20_000, "at night, in heavy snow"
+
+
+class CannotBench(Exception):
+    """The preset could not be measured here; one sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measurement: a batch of `bucket` pictures of `size`."""
+
+    size: Size
+    bucket: int
+    #: Median seconds of one batch; None when it did not fit into the memory.
+    seconds: float | None
+
+    @property
+    def rate(self) -> float:
+        """Pictures a second."""
+        return self.bucket / self.seconds if self.seconds else 0.0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the batch, a source of the same size included."""
+        return tokens(self.size, 1) * self.bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a preset's batches may be on this machine."""
+
+    buckets: list[int]
+    tokens_in_flight: int
+    #: Seconds of one picture alone, at the first size.
+    seconds: float
+
+
+def tokens(size: Size, sources: int) -> int:
+    """Tokens of one picture and its sources, for comparing batches."""
+    return (size[0] // PATCH) * (size[1] // PATCH) * (1 + sources)
+
+
+def measured(preset: Preset, runs: int = RUNS) -> Iterator[Figure]:
+    """Load the preset and measure every batch, small ones first. Raises `CannotBench`."""
+    editor = loaded(preset)
+    try:
+        for size in sizes_of(preset):
+            for bucket in preset.buckets:
+                figure = Figure(size, bucket, median_of(editor, preset, size, bucket, runs))
+                yield figure
+                if figure.seconds is None:
+                    break
+    finally:
+        editor.unload()
+
+
+def loaded(preset: Preset) -> Edits:
+    """The engine with this preset. Raises `CannotBench`."""
+    try:
+        editor = engines.editor(preset.engine)
+        editor.load(preset)
+    except (EngineError, ImportError, LookupError, OSError) as error:
+        raise CannotBench(f"{preset.name} cannot be loaded: {error}") from None
+    return editor
+
+
+def sizes_of(preset: Preset) -> list[Size]:
+    """The preset's sizes, one of each number of tokens; its longest side where it names none."""
+    named = preset.settings.get("sizes") or [[preset.max_side, preset.max_side * 3 // 4]]
+    by_tokens: dict[int, Size] = {}
+    for width, height in named:
+        by_tokens.setdefault(tokens((width, height), 0), (width, height))
+    return list(by_tokens.values())
+
+
+def median_of(editor: Edits, preset: Preset, size: Size, bucket: int, runs: int) -> float | None:
+    """Median seconds of a batch; None when memory did not suffice. Raises `CannotBench`."""
+    taken = []
+    for run in range(runs + 1):
+        begun = time.perf_counter()
+        if not fits(editor, items(preset, size, bucket, run)):
+            return None
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken[1:])
+
+
+def fits(editor: Edits, batch: list[Item]) -> bool:
+    """Run a batch; whether all of it came out. Raises `CannotBench` for other troubles than memory."""
+    for answer in editor.edit(batch, lambda _: None, lambda _: False):
+        if isinstance(answer, Failed):
+            if answer.error.reason == "out_of_memory":
+                return False
+            raise CannotBench(f"{batch[0].request.preset} failed: {answer.error}")
+    return True
+
+
+def items(preset: Preset, size: Size, bucket: int, run: int) -> list[Item]:
+    """A batch of different wishes for one size."""
+    picture = Image.linear_gradient("L").resize(size).convert("RGB")
+    reference = ImageRef(sha256="0" * 64, name="bench", size=size)
+    many = range(run * bucket, (run + 1) * bucket)
+    return [
+        Item(
+            id=f"bench-{n}",
+            request=EditRequest(
+                preset=preset.name,
+                prompt=PROMPT,
+                seed=SEED + n,
+                sources=(reference,) if preset.max_sources else (),
+                size=size if preset.settings.get("sizes") else None,
+                bucket=bucket,
+            ),
+            sources=[picture] if preset.max_sources else [],
+        )
+        for n in many
+    ]
+
+
+def limits(figures: list[Figure]) -> Limits:
+    """The batches that fit and are worth it. Raises `CannotBench` when nothing fits.
+
+    A bucket stays if at some size it makes more pictures a second than every smaller one; tokens in
+    flight are those of the largest such batch.
+    """
+    if not figures or figures[0].seconds is None:
+        raise CannotBench("Not even one picture alone fits into the memory of this machine.")
+    kept: list[Figure] = []
+    for size in dict.fromkeys(figure.size for figure in figures):
+        best = 0.0
+        for figure in (each for each in figures if each.size == size and each.seconds is not None):
+            if not best or figure.rate > best * WORTH:
+                best = figure.rate
+                kept.append(figure)
+    return Limits(
+        buckets=sorted({1} | {figure.bucket for figure in kept}),
+        tokens_in_flight=max(figure.tokens for figure in kept),
+        seconds=round(figures[0].seconds / figures[0].bucket, 2),
+    )
+
+
+def line(figure: Figure) -> str:
+    """A measurement for people."""
+    width, height = figure.size
+    head = f"{width} x {height}, {figure.bucket} at once:"
+    if figure.seconds is None:
+        return f"{head} does not fit"
+    return f"{head} {figure.seconds:.2f} s, {figure.rate:.2f} images/s"

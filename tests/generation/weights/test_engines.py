@@ -1,0 +1,291 @@
+"""`manage.py engines`, against a hub of our own."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from generation import planning, presets, queue
+from generation.weights import manifest
+from tests.generation.weights.hub import MODEL, NEWER, SHA, Hub, open_hub, safetensors
+
+pulling = pytest.importorskip("generation.weights.pulling", reason="needs the extra diffusers")
+
+ROOT = Path(__file__).resolve().parents[3]
+WORDS = f"""# Mine, and this comment stays.
+[tiny]
+engine = "darkroom"
+titles = {{ en = "Tiny", zh-hans = "小" }}
+licence = "Apache-2.0"
+commercial = true
+max_side = 640
+source_type = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia"
+vram_gb = 1
+model = "{MODEL}"  # not pinned yet
+"""
+LARGE = "transformer/diffusion_pytorch_model.safetensors"
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub, an operator's file with the preset "tiny", and a folder for weights."""
+    (tmp_path / "own.toml").write_text(WORDS)
+    monkeypatch.setenv("FORUM_PRESETS", str(tmp_path / "own.toml"))
+    monkeypatch.setenv("FORUM_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setattr(pulling, "SPARE", 0)
+    with open_hub() as opened:
+        monkeypatch.setenv("HF_ENDPOINT", opened.endpoint)
+        yield opened
+
+
+def run(*words: str) -> str:
+    """What the command says."""
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        call_command("engines", *words, stdout=out, stderr=err)
+    except SystemExit as end:
+        return f"exit {end.code}\n{err.getvalue()}"
+    return out.getvalue()
+
+
+def refused(*words: str) -> str:
+    """The one line with which the command refuses; its exit code is 2."""
+    with pytest.raises(CommandError) as caught:
+        call_command("engines", *words, stdout=io.StringIO(), stderr=io.StringIO())
+    assert caught.value.returncode == 2
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def folder(tmp_path: Path, sha: str = NEWER) -> Path:
+    """Where the weights of "tiny" lie."""
+    return tmp_path / "models" / "tiny--model" / sha
+
+
+def test_pull_fetches_names_and_pins(hub: Hub, tmp_path: Path) -> None:
+    """Weights and words only; the newest commit is pinned; every hash is written down."""
+    said = run("pull", "tiny")
+    assert "Apache-2.0" in said and "4 files" in said and "pinned" in said
+    here = folder(tmp_path)
+    there = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
+    assert there == {"weights.json", "model_index.json", LARGE, "transformer/config.json",
+                     "tokenizer/merges.txt"}  # fmt: skip
+    kept = json.loads((here / "weights.json").read_text())
+    assert (kept["model"], kept["revision"], kept["licence"]) == (MODEL, NEWER, "Apache-2.0")
+    assert kept["files"][LARGE]["sha256"] == manifest.digest(here / LARGE)
+    source = presets.sources(planning.preset("tiny"))[0]
+    assert source.revision == NEWER and source.folder == here
+    words = (tmp_path / "own.toml").read_text()
+    assert "and this comment stays" in words and "# not pinned yet" in words
+
+
+def test_pulling_again_fetches_nothing(hub: Hub) -> None:
+    """What is here is here."""
+    run("pull", "tiny")
+    before = len(hub.fetched)
+    assert "pinned" in run("pull", "tiny")
+    assert len(hub.fetched) == before
+
+
+def test_a_pinned_commit_is_the_one_fetched(hub: Hub, tmp_path: Path) -> None:
+    """Unless the newest is asked for."""
+    (tmp_path / "own.toml").write_text(WORDS + f'revision = "{SHA}"\n')
+    run("pull", "tiny")
+    assert folder(tmp_path, SHA).is_dir()
+    run("pull", "tiny", "--newest")
+    assert presets.sources(planning.preset("tiny"))[0].revision == NEWER
+
+
+def test_a_cut_connection_goes_on_where_it_was(hub: Hub, tmp_path: Path) -> None:
+    """Within one run: the second request asks for the rest."""
+    hub.repositories[MODEL][LARGE] = safetensors(25_000_000)
+    hub.cuts = [12_000_000]
+    run("pull", "tiny")
+    # The client writes in pieces of 10 MiB.
+    assert hub.ranges == ["", "bytes=10485760-"]
+    assert run("verify", "tiny").startswith("Nothing is wrong")
+
+
+def test_a_killed_run_goes_on_where_it_was(hub: Hub, tmp_path: Path) -> None:
+    """In a run of its own, after the first gave up: the half file is kept, and only the rest comes."""
+    hub.repositories[MODEL][LARGE] = safetensors(25_000_000)
+    hub.cuts = [22_000_000, *[0] * 9]
+    environment = {**os.environ, "HF_ENDPOINT": hub.endpoint}
+    first = subprocess.run(
+        [sys.executable, "manage.py", "engines", "pull", "tiny"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert first.returncode == 2, first.stdout + first.stderr
+    assert "connection broke" in first.stderr and first.stderr.count("\n") == 1
+    assert not folder(tmp_path).exists()
+    hub.cuts = []
+    asked = len(hub.ranges)
+    run("pull", "tiny")
+    assert hub.ranges[asked:] == ["bytes=20971520-"]
+    assert (folder(tmp_path) / LARGE).read_bytes() == safetensors(25_000_000)
+
+
+def test_what_comes_damaged_is_refused_and_removed(hub: Hub, tmp_path: Path) -> None:
+    """And fetched anew by the next run."""
+    hub.damage = True
+    assert "came damaged" in refused("pull", "tiny")
+    assert not folder(tmp_path).exists()
+    hub.damage = False
+    assert "pinned" in run("pull", "tiny")
+
+
+def test_a_file_that_is_no_safetensors_is_refused(hub: Hub) -> None:
+    """The suffix alone proves nothing."""
+    hub.repositories[MODEL][LARGE] = b"\x80\x04 a pickle in disguise" * 1000
+    assert "came damaged" in refused("pull", "tiny")
+
+
+def test_a_repository_of_pickles_is_refused(hub: Hub) -> None:
+    """Before anything is fetched."""
+    hub.repositories[MODEL] = {"config.json": b"{}", "model.bin": b"pickle"}
+    assert "no safetensors" in refused("pull", "tiny")
+    assert not hub.fetched
+
+
+def test_names_that_lead_outside_are_not_fetched(hub: Hub, tmp_path: Path) -> None:
+    """A repository cannot write beside its folder, nor write its own manifest."""
+    hub.repositories[MODEL] |= {"../../evil.json": b"{}", "weights.json": b"{}"}
+    run("pull", "tiny")
+    assert not list(tmp_path.rglob("evil.json"))
+    assert run("verify").startswith("Nothing is wrong")
+
+
+@pytest.mark.parametrize(
+    ("refuse", "said"),
+    [
+        ((401, "RepoNotFound"), "There is no tiny/model"),
+        ((401, ""), "answered 401 for tiny/model; HF_TOKEN"),
+        ((403, "GatedRepo"), "is gated"),
+        ((403, ""), "answered 403"),
+        ((404, "RevisionNotFound"), "no such revision"),
+        ((500, ""), "answered 500"),
+    ],
+)
+def test_a_refusal_of_the_hub_is_one_line(hub: Hub, refuse: tuple[int, str], said: str) -> None:
+    """And exit code 2."""
+    hub.refuse = refuse
+    assert said in refused("pull", "tiny")
+
+
+def test_no_network_is_one_line(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed port."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert "cannot be reached" in refused("pull", "tiny")
+
+
+def test_a_full_disk_is_seen_before_anything_is_fetched(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what is needed and what must stay free."""
+    monkeypatch.setattr(pulling, "SPARE", 10**18)
+    assert "no room" in refused("pull", "tiny")
+    assert not hub.fetched
+
+
+def test_a_disk_that_fills_up_is_one_line(hub: Hub, tmp_path: Path) -> None:
+    """A folder that cannot be written to says so."""
+    (tmp_path / "models").write_text("a file where a folder should be")
+    assert "cannot be written" in refused("pull", "tiny")
+
+
+def test_a_restricted_licence_must_be_accepted(hub: Hub, tmp_path: Path) -> None:
+    """By a word of the operator's, each time."""
+    (tmp_path / "own.toml").write_text(WORDS.replace("commercial = true", "commercial = false"))
+    assert "--accept-licence" in refused("pull", "tiny")
+    assert "not for commercial use" in run("pull", "tiny", "--accept-licence")
+
+
+@pytest.mark.django_db
+def test_list_says_what_is_here(hub: Hub) -> None:
+    """Engine, weights, licence, memory and switches of every preset."""
+
+    def rows() -> dict[str, str]:
+        return {line.split()[0]: line for line in run("list").splitlines()}
+
+    assert "missing" in rows()["tiny"] and "1 GB" in rows()["tiny"]
+    assert "not needed" in rows()["darkroom"]
+    run("pull", "tiny")
+    queue.disable("tiny")
+    assert "here" in rows()["tiny"] and rows()["tiny"].endswith("no")
+
+
+def test_verify_names_each_wrong_and_missing_file(hub: Hub, tmp_path: Path) -> None:
+    """Exit code 1."""
+    run("pull", "tiny")
+    here = folder(tmp_path)
+    content = bytearray((here / LARGE).read_bytes())
+    content[-1] ^= 1
+    (here / LARGE).write_bytes(content)
+    (here / "transformer/config.json").unlink()
+    (here / "model_index.json").write_text("{}")
+    (here / "extra.bin").write_text("x")
+    said = run("verify", "tiny")
+    assert said.startswith("exit 1\n")
+    assert f"{LARGE} has other content" in said
+    assert "transformer/config.json is missing" in said
+    assert "model_index.json has 2 bytes instead of 23" in said
+    assert "extra.bin does not belong to it" in said
+
+
+def test_remove_asks_and_says_what_it_freed(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a yes nothing goes; with it the folder and the space it took."""
+    run("pull", "tiny")
+    size = manifest.size_of(folder(tmp_path))
+    monkeypatch.setattr("builtins.input", lambda _: "")
+    assert "Nothing was removed" in refused("remove", "tiny")
+    assert folder(tmp_path).is_dir()
+    assert f"({size} bytes) freed" in run("remove", "tiny", "--yes")
+    assert not folder(tmp_path).parent.exists()
+    assert "nothing to remove" in run("remove", "tiny", "--yes")
+
+
+def test_weights_that_another_preset_needs_stay(hub: Hub, tmp_path: Path) -> None:
+    """Two presets share a repository."""
+    run("pull", "tiny")
+    words = (tmp_path / "own.toml").read_text()
+    shared = words[words.index("[tiny]") :].replace("[tiny]", "[twin]")
+    (tmp_path / "own.toml").write_text(words + "\n" + shared)
+    assert "nothing to remove" in run("remove", "tiny", "--yes")
+    assert run("remove", "tiny", "twin", "--yes")
+    assert not folder(tmp_path).exists()
+
+
+def test_an_unknown_preset_is_one_line(hub: Hub) -> None:
+    """With those that there are."""
+    assert "darkroom" in refused("pull", "nothing")
+
+
+def test_broken_presets_are_one_line(hub: Hub, tmp_path: Path) -> None:
+    """As everywhere."""
+    (tmp_path / "own.toml").write_text("[tiny]\n")
+    assert "engine is missing" in refused("list")
+
+
+def test_bench_measures_and_writes_limits(hub: Hub, tmp_path: Path) -> None:
+    """With the darkroom, whose only bucket is one."""
+    said = run("bench", "darkroom", "--runs", "1")
+    assert "1280 x 960, 1 at once:" in said and "images/s" in said
+    after = planning.preset("darkroom")
+    assert after.buckets == (1,)
+    assert after.settings["batch"]["tokens_in_flight"] == 80 * 60 * 2
+    assert after.settings["seconds"] > 0
+    assert (tmp_path / "own.toml").read_text().startswith("# Mine")
+
+
+def test_bench_refuses_what_is_not_here(hub: Hub) -> None:
+    """And names the command that helps."""
+    assert "engines pull tiny" in refused("bench", "tiny")
