@@ -126,4 +126,4 @@ def coloured(text: str) -> SafeString:
     from pygments.lexers import PythonLexer
 
     markup = highlight(text, PythonLexer(), HtmlFormatter(nowrap=True, classprefix="hl-"))
-    return mark_safe(markup)
+    return mark_safe(str(markup))

@@ -59,7 +59,7 @@ def again(image: Image, viewer: Member | None) -> Again:
     recipe = image.recipe
     if not recipe or image.is_original:
         return Again(None, (NO_RECIPE,))
-    if recipe.get("withdrawn") or not recipe.get("preset"):
+    if recipe.get("withdrawn"):
         return Again(None, (WITHDRAWN,))
     try:
         request = request_for(image)
@@ -67,7 +67,8 @@ def again(image: Image, viewer: Member | None) -> Again:
         return Again(None, (SOURCE_GONE,))
     if request is None:
         return Again(None, (FILE_GONE,))
-    found = [*engine_obstacles(recipe), *picture_obstacles(request, recipe, viewer)]
+    machine = engine_obstacles(recipe, request.preset)
+    found = [*machine, *picture_obstacles(request, recipe, viewer)]
     return Again(request, tuple(found))
 
 
@@ -107,7 +108,7 @@ def rebuilt(image: Image) -> EditRequest:
     recipe = image.recipe
     rows = Descent.objects.filter(child=image).select_related("source")
     return EditRequest(
-        preset=recipe["preset"],
+        preset=str(recipe.get("preset", "")),
         prompt=str(recipe.get("prompt", "")),
         seed=int(recipe.get("seed", 0)),
         sources=tuple(each.source.source_ref() for each in rows.prefetch_related("source__files")),
@@ -128,9 +129,8 @@ def operations(recipe: dict[str, Any]) -> tuple[Operation, ...]:
     )
 
 
-def engine_obstacles(recipe: dict[str, Any]) -> list[Obstacle]:
-    """What has become of preset, machines and versions."""
-    name = recipe["preset"]
+def engine_obstacles(recipe: dict[str, Any], name: str) -> list[Obstacle]:
+    """What has become of the preset of this name, of machines and versions."""
     preset = queue.presets().get(name)
     if preset is None:
         said = format_lazy(_("The preset “{name}” is no longer here."), name=name)

@@ -1,0 +1,126 @@
+"""/images/{id}/reruns and /films: making again and comparing; films of an image."""
+
+from typing import Annotated
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from ninja import Path, Router, Status
+
+from forum.api import schemas, showing
+from forum.api.images import Id, find
+from forum.api.keys import Caller, reader, writer
+from forum.api.problems import reason_of
+from forum.films import actions as films
+from forum.films.cards import cards_for as film_cards
+from forum.films.models import Film, FilmState
+from forum.reruns import actions
+from forum.reruns.models import Rerun
+from forum.web import MemberRequest, Request
+
+router = Router(tags=["reruns and films"])
+FilmId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+#: How many reruns a list holds.
+WINDOW = 100
+
+
+@router.post(
+    "/images/{int:image}/reruns",
+    auth=writer,
+    response={202: schemas.RerunOut},
+    url_name="reruns",
+)
+def post_rerun(
+    request: MemberRequest, response: HttpResponse, image: Id
+) -> Status[schemas.RerunOut]:
+    """Have a derivative made once more from its recipe and compared. One that waits is that one."""
+    made = actions.run_again(image=find(request, image), by=request.member)
+    address = reverse("api:reruns", args=[image])
+    response.headers["Location"] = request.build_absolute_uri(address)
+    return Status(202, rerun(made))
+
+
+@router.get(
+    "/images/{int:image}/reruns",
+    auth=reader,
+    response=list[schemas.RerunOut],
+    url_name="reruns",
+)
+def list_reruns(request: Request, image: Id) -> list[schemas.RerunOut]:
+    """How often a derivative was made again, and how that came out; newest first."""
+    return [rerun(each) for each in Rerun.objects.of(find(request, image))[:WINDOW]]
+
+
+def rerun(row: Rerun) -> schemas.RerunOut:
+    """A rerun as the API shows it."""
+    return schemas.RerunOut(
+        id=row.pk,
+        image=row.image_id,
+        asker=showing.name_of(row.asker),
+        state=row.state,  # type: ignore[arg-type]
+        verdict=row.verdict or None,  # type: ignore[arg-type]
+        error=schemas.Reason(**found) if (found := reason_of(row.reason)) else None,
+        because=[schemas.Difference(**each) for each in row.because],
+        pdq_distance=row.pdq_distance,
+        largest=row.largest,
+        mean=row.mean,
+        differing=row.differing,
+        versions_then=row.versions_then,
+        versions_now=row.versions_now,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+    )
+
+
+@router.post(
+    "/images/{int:image}/films",
+    auth=writer,
+    response={202: schemas.FilmOut},
+    url_name="films",
+)
+def post_film(
+    request: MemberRequest, response: HttpResponse, image: Id, words: schemas.FilmIn
+) -> Status[schemas.FilmOut]:
+    """Have a film made of an image's lineage or strip, or get the one there is."""
+    film = films.make(
+        image=find(request, image),
+        kind=words.kind,
+        form=words.format,
+        titled=words.titled,
+        by=request.member,
+    )
+    shown = film_out(request, film)
+    response.headers["Location"] = shown.url
+    return Status(202, shown)
+
+
+@router.get("/films/{int:film}", auth=reader, response=schemas.FilmOut, url_name="film")
+def get_film(request: Request, film: FilmId) -> schemas.FilmOut:
+    """How a film stands; `file` is where its bytes are once it is done."""
+    rows = Film.objects.visible_to(request.member).select_related("maker")
+    return film_out(request, get_object_or_404(rows, pk=film))
+
+
+def film_out(request: Caller, film: Film) -> schemas.FilmOut:
+    """A film as the API shows it."""
+    [card] = film_cards([film])
+    step, total = (card.standing.step, card.standing.total) if card.standing else (0, 0)
+    done = film.state == FilmState.DONE
+    file = request.build_absolute_uri(reverse("film-file", args=[film.pk])) if done else None
+    return schemas.FilmOut(
+        id=film.pk,
+        url=request.build_absolute_uri(reverse("api:film", args=[film.pk])),
+        page=request.build_absolute_uri(film.get_absolute_url()),
+        image=film.image_id,
+        kind=film.kind,  # type: ignore[arg-type]
+        format=film.format,  # type: ignore[arg-type]
+        titled=film.titled,
+        maker=showing.name_of(film.maker),
+        state=film.state,  # type: ignore[arg-type]
+        progress=1.0 if done else round(min(step / total, 0.99), 3) if total else 0.0,
+        error=schemas.Reason(**found) if (found := reason_of(film.reason)) else None,
+        file=file,
+        bytes=film.bytes,
+        seconds=film.seconds,
+        created_at=film.created_at,
+    )

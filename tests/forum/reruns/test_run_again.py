@@ -1,0 +1,318 @@
+"""A derivative is made again and compared: identical, the same to the eye, or different because …"""
+
+import io
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from PIL import Image as Pictures
+
+from forum.images import actions as images
+from forum.images.models import File, FileRole, Image
+from forum.reruns import actions
+from forum.reruns.models import Rerun, Verdict
+from forum.reruns.recipes import again, operations
+from forum.reruns.verdicts import apart, differences, verdict
+from forum.threads.actions import NotAllowed, TooMany
+from generation import queue
+from generation.models import Job
+from generation.results import RerunResult
+from tests.factories import a_thread, ask, go_wrong
+from tests.generation.pictures import rings
+
+
+@pytest.fixture
+def hill(plaza, lin) -> Image:
+    """An original of a size that the darkroom takes, on a public board."""
+    image = a_thread(plaza, lin).first_image
+    out = io.BytesIO()
+    rings().save(out, "JPEG", quality=90)
+    file = image.file(FileRole.DISPLAY)
+    file.name = default_storage.save("images/hill.jpg", ContentFile(out.getvalue()))
+    file.width, file.height = rings().size
+    file.save()
+    return Image.objects.get(pk=image.pk)
+
+
+@pytest.fixture
+def derivative(hill, lin, studio) -> Image:
+    """What the real darkroom made of it."""
+    reply = ask(lin, hill, "heavy snow at night, as an impressionist painting", key="first")
+    studio.work()
+    reply.refresh_from_db()
+    assert reply.image is not None, Job.objects.get(pk=reply.job).detail
+    return Image.objects.with_files().get(pk=reply.image_id)
+
+
+def rerun(image: Image, by, studio) -> Rerun:
+    """Run again to its end."""
+    made = actions.run_again(image=image, by=by)
+    studio.work()
+    made.refresh_from_db()
+    return made
+
+
+def rewrite_master(image: Image, change) -> None:
+    """Change the stored picture behind the forum's back."""
+    file = File.objects.get(image=image, role=FileRole.ORIGINAL)
+    with default_storage.open(file.name) as stored, Pictures.open(stored) as opened:
+        picture = change(opened.convert("RGB"))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=95, subsampling=0)
+    with default_storage.open(file.name, "wb") as stored:
+        stored.write(out.getvalue())
+
+
+def test_the_darkroom_reproduces_bit_for_bit(derivative, ada, studio):
+    made = rerun(derivative, ada, studio)
+    assert (made.state, made.verdict) == ("done", "identical")
+    assert (made.largest, made.differing, made.because) == (0, 0.0, [])
+    assert made.versions_then == made.versions_now
+    assert made.versions_now["numpy"]
+    assert made.asker == ada
+    assert Image.objects.count() == 2, "nothing new came into being"
+
+
+def test_the_copy_is_not_kept(derivative, ada, studio):
+    before = set(File.objects.values_list("name", flat=True))
+    made = rerun(derivative, ada, studio)
+    assert set(File.objects.values_list("name", flat=True)) == before
+    folders, _files = default_storage.listdir("results")
+    assert str(made.job) not in folders
+
+
+def test_a_slightly_changed_file_is_the_same_to_the_eye(derivative, ada, studio):
+    rewrite_master(derivative, lambda picture: picture.point(lambda value: min(255, value + 3)))
+    made = rerun(derivative, ada, studio)
+    assert made.verdict == "same"
+    assert 0 < made.largest <= 32
+    assert [each["what"] for each in made.because] == ["file"]
+
+
+def test_a_tampered_file_is_different(derivative, ada, studio):
+    def paint(picture: Pictures.Image) -> Pictures.Image:
+        picture.paste((255, 0, 0), (10, 10, 60, 60))
+        return picture
+
+    rewrite_master(derivative, paint)
+    made = rerun(derivative, ada, studio)
+    assert made.verdict == "different"
+    assert made.because[0]["what"] == "file"
+
+
+def test_another_version_is_named_where_the_picture_differs(derivative, ada, studio):
+    """The kept picture was made with another seed by an older library, as far as its recipe says."""
+    older = rerun_with_other_seed(derivative, studio)
+    recipe = {**derivative.recipe, "version": "0"}
+    recipe["versions"] = {**recipe["versions"], "opencv": "4.1.0"}
+    Image.objects.filter(pk=derivative.pk).update(recipe=recipe)
+    File.objects.filter(image=derivative, role=FileRole.ORIGINAL).update(
+        name=older.name, sha256=older.sha256
+    )
+    made = rerun(Image.objects.get(pk=derivative.pk), ada, studio)
+    assert made.verdict == "different"
+    told = {each["what"]: (each["then"], each["now"]) for each in made.because}
+    assert told["darkroom"][0] == "0"
+    assert told["opencv"][0] == "4.1.0"
+    assert "numpy" not in told
+    assert "file" not in told
+
+
+def rerun_with_other_seed(derivative, studio):
+    reply = ask(
+        derivative.author, derivative.sources.first().source,
+        "heavy snow at night, as an impressionist painting", key="older", seed=99,
+    )  # fmt: skip
+    studio.work()
+    reply.refresh_from_db()
+    return reply.image.file(FileRole.ORIGINAL)
+
+
+def test_the_recipe_outweighs_a_new_reading(derivative, ada, studio, monkeypatch):
+    """Though the lexicon should read the prompt otherwise tomorrow, what was done then is done now."""
+    from generation import planning
+    from generation.engines.darkroom import engine
+    from generation.results import Plan
+
+    other = Plan("darkroom", (("invert", {}),), ("Negative",))
+    for module in (planning, engine):
+        monkeypatch.setattr(module, "plan", lambda *_, **__: other)
+    assert rerun(derivative, ada, studio).verdict == "identical"
+
+
+# --- before it is run -------------------------------------------------------------------------
+
+
+def reasons(image: Image, viewer=None) -> set[str]:
+    return {each.reason for each in again(image, viewer).obstacles if each.blocks}
+
+
+def test_nothing_stands_in_the_way_of_a_fresh_derivative(derivative, lin):
+    assert reasons(derivative) == set()
+    request = again(derivative, lin).request
+    assert request.seed == derivative.recipe["seed"]
+    assert request.strength == derivative.recipe["strength"]
+    assert [each.name for each in request.read_as] == [
+        each["name"] for each in derivative.recipe["operations"]
+    ]
+    assert request.compare_to.name == derivative.file(FileRole.ORIGINAL).name
+
+
+def test_an_upload_has_no_recipe(hill, ada):
+    with pytest.raises(NotAllowed) as refusal:
+        actions.run_again(image=hill, by=ada)
+    assert refusal.value.reason == "no_recipe"
+
+
+def test_a_source_that_was_withdrawn_is_said_before(derivative, hill, lin, ada):
+    images.withdraw(image=hill, by=lin)
+    assert reasons(derivative) == {"source_withdrawn"}
+    with pytest.raises(NotAllowed):
+        actions.run_again(image=derivative, by=ada)
+    assert not Rerun.objects.exists()
+
+
+def test_a_source_that_is_hidden_is_closed_to_members_and_open_to_moderators(
+    derivative, hill, moderator, ada
+):
+    images.hide(image=hill, by=moderator)
+    assert reasons(derivative, ada) == {"source_withdrawn"}
+    assert reasons(derivative, moderator) == set()
+
+
+def test_a_source_whose_file_is_gone_is_said_before(derivative, hill):
+    default_storage.delete(hill.file(FileRole.DISPLAY).name)
+    assert reasons(derivative) == {"source_withdrawn"}
+
+
+def test_a_stored_picture_that_is_gone_is_said_before(derivative):
+    default_storage.delete(derivative.file(FileRole.ORIGINAL).name)
+    assert reasons(derivative) == {"file_gone"}
+
+
+def test_a_preset_that_is_gone_is_said_before(derivative, monkeypatch):
+    monkeypatch.setattr(queue, "presets", dict)
+    assert reasons(derivative) == {"no_engine"}
+
+
+def test_a_mask_that_is_gone_is_said_before(derivative):
+    derivative.recipe = {**derivative.recipe, "mask": "ab" * 32}
+    assert reasons(derivative) == {"mask_gone"}
+
+
+def test_a_forgotten_job_is_rebuilt_from_recipe_and_lineage(derivative, ada, studio):
+    queue.forget([derivative.job])
+    assert rerun(derivative, ada, studio).verdict == "identical"
+
+
+def test_fields_of_operations_that_are_not_asked_for_are_left_out():
+    recipe = {"operations": [{"name": "snow", "settings": {"intensity": 1.2}, "milliseconds": 3}]}
+    [found] = operations(recipe)
+    assert (found.name, found.settings) == ("snow", {"intensity": 1.2})
+
+
+def test_another_version_on_every_machine_is_said_before(derivative, monkeypatch):
+    class Machine:
+        queues = ("edit:darkroom",)
+        about = {"versions": {"numpy": "99.0"}}
+
+    monkeypatch.setattr(queue, "workers", lambda: [Machine()])
+    monkeypatch.setattr(queue, "can_do", lambda _: True)
+    said = [str(each.sentence) for each in again(derivative, None).obstacles]
+    assert any("99.0" in each and "numpy" in each for each in said)
+    assert again(derivative, None).is_possible
+
+
+# --- limits and ends --------------------------------------------------------------------------
+
+
+def test_one_rerun_of_an_image_at_a_time(derivative, ada, lin):
+    first = actions.run_again(image=derivative, by=ada)
+    assert actions.run_again(image=derivative, by=lin) == first
+    assert Rerun.objects.count() == 1
+
+
+def test_it_costs_as_much_as_an_answer(derivative, ada, settings, studio):
+    settings.FORUM_EDITS_PER_HOUR = 1
+    rerun(derivative, ada, studio)
+    with pytest.raises(TooMany):
+        actions.run_again(image=derivative, by=ada)
+
+
+def test_images_that_are_not_seen_cannot_be_run_again(derivative, rivers, wen):
+    Image.objects.filter(pk=derivative.pk).update(board=rivers)
+    with pytest.raises(NotAllowed):
+        actions.run_again(image=derivative, by=wen)
+
+
+def test_a_failure_is_filed_and_costs_nothing(derivative, ada, settings, studio):
+    settings.FORUM_EDITS_PER_HOUR = 1
+    made = actions.run_again(image=derivative, by=ada)
+    go_wrong(made.job, "out_of_memory")
+    assert actions.take_in_failure(made.job) is not None
+    assert actions.take_in_failure(made.job) is None
+    made.refresh_from_db()
+    assert (made.state, made.reason) == ("failed", "out_of_memory")
+    actions.run_again(image=derivative, by=ada)
+
+
+def test_taking_in_twice_changes_nothing(derivative, ada, studio):
+    made = rerun(derivative, ada, studio)
+    assert actions.take_in(made.job) is None
+    ended = made.ended_at
+    made.refresh_from_db()
+    assert made.ended_at == ended
+
+
+def test_with_an_image_goes_what_was_found_out_about_it(derivative, lin, ada, studio):
+    made = actions.run_again(image=derivative, by=ada)
+    images.withdraw(image=derivative, by=lin)
+    assert not Rerun.objects.exists()
+    assert Job.objects.get(pk=made.job).state == "cancelled"
+
+
+# --- the verdict by itself --------------------------------------------------------------------
+
+
+def a_result(**words: object) -> RerunResult:
+    told = {"recipe": {}, "identical": False, "intact": True, "size": (8, 8)}
+    told |= {"pdq_distance": 4, "largest": 9, "mean": 0.1, "differing": 0.2}
+    return RerunResult(**{**told, **words})
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ({"identical": True, "largest": 0}, Verdict.IDENTICAL),
+        ({}, Verdict.SAME),
+        ({"largest": 33}, Verdict.DIFFERENT),
+        ({"pdq_distance": 11}, Verdict.DIFFERENT),
+        ({"pdq_distance": None}, Verdict.SAME),
+        ({"largest": None, "mean": None, "differing": None}, Verdict.DIFFERENT),
+    ],
+)
+def test_verdicts(words, expected):
+    assert verdict(a_result(**words)) == expected
+
+
+def test_differences_are_named_and_times_are_not():
+    then = {
+        "engine": "darkroom", "version": "1", "seed": 7, "milliseconds": 12, "device": "cpu",
+        "versions": {"numpy": "2.0"}, "operations": [{"name": "snow", "milliseconds": 3}],
+    }  # fmt: skip
+    now = {**then, "milliseconds": 90, "operations": [{"name": "snow", "milliseconds": 77}]}
+    assert differences(then, a_result(recipe=now)) == [{"what": "unknown", "then": "", "now": ""}]
+    now |= {"device": "cuda", "versions": {"numpy": "2.1"}}
+    told = {
+        each["what"]: (each["then"], each["now"])
+        for each in differences(then, a_result(recipe=now))
+    }
+    assert told == {"numpy": ("2.0", "2.1"), "device": ("cpu", "cuda")}
+    assert differences(then, a_result(identical=True, recipe=now)) == []
+
+
+def test_what_came_and_what_went_is_told():
+    assert apart({"a": "1"}, {"b": "2"}) == [
+        {"what": "a", "then": "1", "now": ""},
+        {"what": "b", "then": "", "now": "2"},
+    ]
