@@ -204,6 +204,11 @@ def known_terms(term: str) -> tuple[str, ...]:
     return tuple(step.name for step in meaning.steps) or (meaning.role,)
 
 
+def parts_of(term: str) -> int:
+    """Of how many words, numbers, marks or Chinese characters the reader sees a term made."""
+    return len(lexicon().tokens(term))
+
+
 def surprise(seed: int) -> tuple[Operation, ...]:
     """One to three operations that go together, the same for the same seed."""
     draw = Random(seed)

@@ -45,7 +45,7 @@ from generation.switches import (
 __all__ = [
     "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "disable", "discard",
     "enable", "film_formats", "frame", "hand_over", "jobs_of", "known_terms", "looks",
-    "looks_version", "make_default", "mark_taken_in", "operations", "outgoing", "pause", "plan",
+    "looks_version", "make_default", "mark_taken_in", "operations", "outgoing", "parts_of", "pause", "plan",
     "post", "preset_states", "presets", "read", "region_titles", "request", "result",
     "resume", "retry", "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes",
     "titles", "workers", "Chip", "Machine", "Opened", "Standing",
@@ -419,6 +419,11 @@ def checked_operation(name: str, settings: dict[str, Any]) -> Operation:
 def known_terms(term: str) -> tuple[str, ...]:
     """What a term means without a community's own words: operations, or the role of a small word."""
     return planning.known_terms(term)
+
+
+def parts_of(term: str) -> int:
+    """Of how many words, numbers, marks or Chinese characters the reader sees a term made."""
+    return planning.parts_of(term)
 
 
 def surprise(seed: int) -> tuple[Operation, ...]:

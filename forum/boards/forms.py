@@ -59,3 +59,28 @@ class NewMember(forms.Form):
         if self.member is None:
             raise forms.ValidationError(_("Nobody here has this user name."))
         return name
+
+
+class WordForm(forms.Form):
+    """A word that a community teaches the darkroom. It saves nothing: `words` do."""
+
+    term = forms.CharField(
+        label=_("Word"),
+        max_length=60,
+        help_text=_("As members will type it, such as “grandma's kitchen”."),
+    )
+    means = forms.CharField(
+        label=_("It means"),
+        max_length=200,
+        help_text=_(
+            "In words that the darkroom knows, such as “sepia, slightly old photograph” or"
+            " “the sky in teal”."
+        ),
+    )
+
+
+class TryWords(forms.Form):
+    """A prompt to be read, without making anything."""
+
+    # Named unlike the fields of a word, for both stand on one page.
+    attempt = forms.CharField(label=_("Try a prompt"), max_length=200, required=False)

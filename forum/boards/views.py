@@ -1,18 +1,25 @@
 """Pages of the boards room. The page of one board, with its threads, lives in the threads room."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Max
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from forum.boards import actions
-from forum.boards.forms import BoardForm, NewMember
-from forum.boards.models import Board
+from forum.boards import words as teaching
+from forum.boards.forms import BoardForm, NewMember, TryWords, WordForm
+from forum.boards.models import Board, Word
 from forum.members.models import Member
 from forum.web import MemberRequest, Request, member_required, sent
+from generation import queue
 
 #: Boards on one page of the list.
 PAGE = 50
@@ -124,3 +131,95 @@ def go(request: MemberRequest, slug: str) -> HttpResponse:
     actions.remove_member(board=board, member=request.member, by=request.member)
     messages.success(request, _("You no longer belong to “%(board)s”.") % {"board": board})
     return redirect("boards")
+
+
+def place(request: MemberRequest, slug: str) -> Board | None:
+    """The board whose words these are; None is the house, whose owner alone teaches it words."""
+    if slug:
+        return mine(request, slug)
+    if not teaching.may_teach(request.member, None):
+        raise actions.NotAllowed
+    return None
+
+
+@require_http_methods(["GET", "POST"])
+@member_required
+def words(request: MemberRequest, slug: str = "") -> HttpResponse:
+    """The words that a board, or the house, taught the darkroom; teach one; try them out."""
+    board = place(request, slug)
+    form = WordForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        made = taught(request, form, teaching.teach, board=board)
+        if made is not None:
+            return redirect(to_words(board))
+    return words_page(request, board, form)
+
+
+def words_page(request: MemberRequest, board: Board | None, form: WordForm) -> HttpResponse:
+    """The list with what it means, the form, and a prompt that is tried."""
+    rows = Word.objects.filter(board=board).select_related("made_by", "changed_by")
+    attempt = TryWords(request.GET or None)
+    tried = None
+    if attempt.is_valid() and (prompt := attempt.cleaned_data["attempt"]):
+        own = teaching.heard_on(board) if board else teaching.of_the_house()
+        tried = queue.plan(prompt, teaching.PRESET, get_language() or "en", words=own)
+    shown = {
+        "board": board,
+        "slug": board.slug if board else "",
+        "words": rows,
+        "form": form,
+        "attempt": attempt,
+        "tried": tried,
+        "most": teaching.MOST_WORDS,
+    }
+    return render(request, "boards/words.html", shown, status=422 if form.is_bound else 200)
+
+
+def to_words(board: Board | None) -> str:
+    """Where the words of a board, or of the house, stand."""
+    return reverse("board-words", args=[board.slug]) if board else reverse("site-words")
+
+
+def taught(
+    request: MemberRequest, form: WordForm, verb: Callable[..., Word], **which: Any
+) -> Word | None:
+    """Do it and say what came of it; what is refused is said beside its field."""
+    try:
+        word = verb(by=request.member, **which, **form.cleaned_data)
+    except teaching.Refused as refusal:
+        form.add_error(refusal.field, str(refusal.sentence))
+        return None
+    before = teaching.conflict(word.term)
+    if before:
+        said = _("Kept. Without it “%(word)s” meant: %(before)s. Here it means what you wrote.")
+        messages.warning(request, said % {"word": word.term, "before": before})
+    else:
+        messages.success(request, _("Kept. It is understood from now on."))
+    return word
+
+
+@require_http_methods(["GET", "POST"])
+@member_required
+def word(request: MemberRequest, pk: int, slug: str = "") -> HttpResponse:
+    """Change a word."""
+    board = place(request, slug)
+    found = get_object_or_404(Word, pk=pk, board=board)
+    initial = {"term": found.term, "means": found.means}
+    form = WordForm(sent(request), initial=initial)
+    if request.method == "POST" and form.is_valid():
+        made = taught(request, form, teaching.change, word=found)
+        if made is not None:
+            return redirect(to_words(board))
+    shown = {"form": form, "board": board, "slug": slug, "word": found, "back": to_words(board)}
+    return render(request, "boards/word.html", shown, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@member_required
+def word_delete(request: MemberRequest, pk: int, slug: str = "") -> HttpResponse:
+    """Take a word away."""
+    board = place(request, slug)
+    found = get_object_or_404(Word, pk=pk, board=board)
+    teaching.forget(word=found, by=request.member)
+    messages.success(request, _("“%(word)s” is forgotten.") % {"word": found.term})
+    return redirect(to_words(board))
