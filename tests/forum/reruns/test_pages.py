@@ -8,7 +8,7 @@ from forum.live.fragments import Beside
 from forum.members import tokens
 from forum.reruns import actions
 from forum.reruns.models import Rerun
-from tests.forum.reruns.test_run_again import derivative, hill, rerun  # noqa: F401  fixtures
+from tests.forum.reruns.conftest import rerun
 
 
 def test_a_visitor_reads_the_history_and_is_asked_to_sign_in(browse, derivative, ada, studio):
@@ -86,8 +86,10 @@ def api(client, ada):
     secret = tokens.make(member=ada, name="program")[1]
     headers = {"Authorization": f"Bearer {secret}"}
 
-    def call(verb: str, path: str, **words: object):
-        return getattr(client, verb)(f"/api/v1{path}", words or None, "application/json", headers=headers) if verb == "post" else client.get(f"/api/v1{path}", headers=headers)  # fmt: skip
+    def call(verb: str, path: str):
+        words = {} if verb == "post" else None
+        ask = getattr(client, verb)
+        return ask(f"/api/v1{path}", words, content_type="application/json", headers=headers)
 
     return call
 
