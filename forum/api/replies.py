@@ -96,7 +96,7 @@ def accepted(request: Caller, response: HttpResponse, reply: Reply) -> Status[sc
     return Status(202, schemas.Accepted(id=reply.pk, state=card.state, url=url))  # type: ignore[arg-type]
 
 
-def preset_for(words: schemas.PromptIn) -> str:
+def preset_for(words: schemas.PromptIn | schemas.TurnIn) -> str:
     """The preset that is asked for by its own name or by its engine's; "" for the board's."""
     if not words.engine:
         return words.preset

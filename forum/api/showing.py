@@ -8,6 +8,7 @@ from django.urls import reverse
 from forum.api import schemas
 from forum.api.problems import reason_of
 from forum.boards.models import Board
+from forum.drafts.lines import Card as DraftCard
 from forum.images.lineage import Lineage
 from forum.images.lineage import Node as Place
 from forum.images.models import FileRole, Image
@@ -29,6 +30,26 @@ def board(request: HttpRequest, row: Board) -> schemas.BoardOut:
         archived=row.is_archived,
         created_at=row.created_at,
         url=request.build_absolute_uri(reverse("board", args=[row.slug])),
+    )
+
+
+def take(request: HttpRequest, card: DraftCard) -> schemas.TakeOut:
+    """One candidate of one's own draft."""
+    row = card.take
+    picture = request.build_absolute_uri(reverse("take-picture", args=[row.pk]))
+    return schemas.TakeOut(
+        id=row.pk,
+        turn=row.turn,
+        position=row.position,
+        after=row.after_id,
+        prompt=row.prompt,
+        preset=row.preset,
+        seed=row.seed,
+        strength=row.strength,
+        state=row.state,  # type: ignore[arg-type]
+        reason=row.reason,
+        picture=picture if row.is_done else None,
+        reply=row.reply_id,
     )
 
 

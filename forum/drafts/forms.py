@@ -17,7 +17,6 @@ class Turn(Prompt):
     candidates = forms.TypedChoiceField(
         label=_("candidates"),
         coerce=int,
-        empty_value=1,
         required=False,
         choices=[(n, str(n)) for n in range(1, MOST_CANDIDATES + 1)],
     )

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -119,11 +120,28 @@ def publish(request: MemberRequest, pk: int) -> HttpResponse:
 
 def done(request: MemberRequest, image: int, verb: Callable[[], object]) -> HttpResponse:
     """Do it, say why where it was not done, and show the draft as it stands."""
+    problem, status = "", int(HTTPStatus.OK)
     try:
         verb()
     except (NotAllowed, TooMany) as refusal:
-        messages.error(request, str(refused.sentence(refusal)))
-    return away(request, reverse("draft", args=[image]))
+        problem, status = str(refused.sentence(refusal)), refused.status(refusal)
+    if is_fragment(request):
+        return desk(request, image, problem, status)
+    if problem:
+        messages.error(request, problem)
+    return HttpResponseRedirect(reverse("draft", args=[image]))
+
+
+def desk(request: MemberRequest, image: int, problem: str, status: int) -> HttpResponse:
+    """The parts of the page that move, each to its place."""
+    to = answered_image(request, image)
+    found = Draft.objects.of(request.member).filter(to=to).first()
+    words = {"image": to, "line": line(found), "problem": problem}
+    parts = (
+        render_to_string("live/draft.html", {**words, "part": part}, request)
+        for part in ("steps", "stage", "turns")
+    )
+    return HttpResponse("\n".join(parts), status=status)
 
 
 def own(request: MemberRequest, pk: int) -> Take:

@@ -30,10 +30,14 @@ _KEEP, _FORGET = "private, max-age=31536000, immutable", "private, no-store"
 class Stored(Protocol):
     """A row that speaks of a stored file."""
 
-    name: str
-    mime: str
-    bytes: int
-    sha256: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def mime(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
 
 
 class BadRange(Exception):

@@ -11,8 +11,10 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from forum.boards.models import Board
+from forum.drafts.models import Draft
+from forum.images.models import Image
 from forum.live import fragments
-from forum.live.fragments import Answers, Beside, Spoken, Stream, Tree, View
+from forum.live.fragments import Answers, Beside, Desk, Spoken, Stream, Tree, View
 from forum.live.hubs import hubs
 from forum.members.middleware import language_of_socket
 from forum.members.models import Member
@@ -233,6 +235,28 @@ class WatchStream(Watch):
         member = self.fresh_member()
         boards = Board.objects.visible_to(member).values_list("pk", flat=True)
         return Stream(frozenset(boards))
+
+
+class WatchDraft(Watch):
+    """`/ws/drafts/<image>/`: one's own draft to an image, which may still be empty."""
+
+    async def seat(self) -> bool:
+        """For its member alone."""
+        found: bool = await database_sync_to_async(self.find)()
+        return found
+
+    def find(self) -> bool:
+        """Whether this person may draft here; remembers topic and view."""
+        member = self.fresh_member()
+        to = self.scope["url_route"]["kwargs"]["image_id"]
+        image = Image.objects.answerable_by(member).filter(pk=to).first()
+        if member is None or image is None:
+            return False
+        draft = Draft.objects.of(member).filter(to=image).first()
+        if draft is None:
+            draft = Draft(pk=0)
+        self.topic, self.view = draft.topic, Desk(draft.pk)
+        return True
 
 
 class Nowhere(AsyncWebsocketConsumer):  # type: ignore[misc]

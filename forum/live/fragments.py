@@ -10,6 +10,8 @@ from channels.db import database_sync_to_async
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from forum.drafts.lines import line
+from forum.drafts.models import Draft
 from forum.films.cards import cards_for as film_cards
 from forum.films.models import Film
 from forum.images.models import Image
@@ -156,6 +158,34 @@ class Beside:
             f"film-{card.film.pk}": render_to_string("live/film.html", {"card": card})
             for card in film_cards(films)
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A member's draft to one image, on its own page; nobody else ever joins its topic."""
+
+    draft: int
+
+    PARTS: ClassVar[tuple[str, ...]] = ("steps", "stage", "turns")
+
+    def whole(self) -> Pieces:
+        """The steps, the step one is at, and all turns."""
+        rows = Draft.objects.select_related("to").prefetch_related("to__files")
+        found = rows.filter(pk=self.draft).first()
+        if found is None:
+            return {}
+        words = {"image": found.to, "line": line(found)}
+        return {
+            part: render_to_string("live/draft.html", {**words, "part": part})
+            for part in self.PARTS
+        }
+
+    def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
+        """Previews touch the turns alone."""
+        pieces = self.whole()
+        if all(kind in {"job", "preview"} for kind, _ in dirty):
+            return {name: piece for name, piece in pieces.items() if name == "turns"}
+        return pieces
 
 
 @dataclass(frozen=True, slots=True)

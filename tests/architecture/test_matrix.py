@@ -20,6 +20,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from forum.boards.models import Board, Membership
+from forum.drafts import actions as drafts
 from forum.images.models import Image
 from forum.links.models import SimilarityLink
 from forum.live.sockets import patterns
@@ -52,6 +53,16 @@ get  answer-upload              in  404 200 200 200
 post answer-upload              in  404 422 422 422
 get  answer-link                in  404 200 200 200
 post answer-link                in  404 422 422 422
+get  draft                      in  404 200 200 200
+post draft                      in  404 302 302 302
+post draft-back                 in  404 302 404 404
+post draft-leave                in  404 302 404 404
+get  take-picture               in  404 200 404 404
+get  take-frame                 in  404 200 404 404
+post take-go                    in  404 302 404 404
+post take-stop                  in  404 302 404 404
+post take-again                 in  404 302 404 404
+post take-publish               in  404 302 404 404
 post read                       in  404 302 302 302
 post reading-delete             in  404 404 302 302
 get  reply                      404 404 200 200 200
@@ -130,12 +141,20 @@ post api:reply-link             401 404 422 422 422
 get  api:reply                  404 404 200 200 200
 post api:reply-cancel           401 404 403 200 200
 post api:reply-retry            401 404 403 202 202
+get  api:draft                  401 404 200 200 200
+post api:draft                  401 404 202 202 202
+post api:draft-back             401 404 200 404 404
+post api:take-go                401 404 200 404 404
+post api:take-stop              401 404 409 404 404
+post api:take-publish           401 404 202 404 404
 get  api:threads                200 200 200 200 200
 get  api:thread                 404 404 200 200 200
 """
 
 WORDS: dict[str, dict[str, Any]] = {
     "answer": {"prompt": "make it night", "key": "matrix"},
+    "draft": {"prompt": "make it night", "key": "matrix"},
+    "api:draft": {"prompt": "make it night"},
     "read": {"text": "It waits."},
     "member-role": {"role": "moderator"},
     "set_language": {"language": "en"},
@@ -244,6 +263,7 @@ def the_args(
         "invitation-delete": [invite(by=moss).pk],
         "reply-again": [waiting.pk],
         "recipe": [child.pk],
+        **dict.fromkeys(TAKES, [a_take(image)]),
         "mask": [mask],
         "api:mask": [mask],
         "image-mask": [child.pk],
@@ -264,6 +284,21 @@ def the_args(
         else:
             own[name] = []
     return own
+
+
+TAKES = (
+    "take-picture", "take-frame", "take-go", "take-stop", "take-again", "take-publish",
+    "api:take-go", "api:take-stop", "api:take-publish",
+)  # fmt: skip
+
+
+def a_take(image: Image) -> int:
+    """A finished take of Ada's draft."""
+    ada = Member.objects.get(username="ada")
+    [take] = drafts.take_turn(member=ada, to=image, prompt="make it night", key="a take")
+    come_out(take.job)
+    drafts.take_in(take.job)
+    return take.pk
 
 
 def a_link(image: Image, other: Image) -> SimilarityLink:
@@ -342,6 +377,7 @@ def words_of(answer: HttpResponse) -> str:
 SOCKETS = {
     "ws/threads/<int:thread_id>/": ("4403", "4403", "seat", "seat", "seat"),
     "ws/stream/": ("seat", "seat", "seat", "seat", "seat"),
+    "ws/drafts/<int:image_id>/": ("4403", "4403", "seat", "seat", "seat"),
     "": ("4404", "4404", "4404", "4404", "4404"),
 }
 
@@ -351,12 +387,14 @@ def test_every_socket_has_a_row():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("route", SOCKETS)
-async def test_sockets_answer_as_the_table_says(route):
+@pytest.mark.parametrize(("route", "answers"), SOCKETS.items())
+async def test_sockets_answer_as_the_table_says(route, answers):
     world = await sync_to_async(the_world)()
-    path = "/" + route.replace("<int:thread_id>", str(world.args["thread"][0])) or "/nothing/"
+    for name, pk in (("thread", world.args["thread"][0]), ("image", world.args["image"][0])):
+        route = route.replace(f"<int:{name}_id>", str(pk))
+    path = "/" + route or "/nothing/"
     found = tuple([await knock(path, world.cast[who]) for who in CAST])
-    assert found == SOCKETS[route], route
+    assert found == answers, route
 
 
 async def knock(path: str, member: Member | None) -> str:
