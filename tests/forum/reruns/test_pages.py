@@ -131,4 +131,4 @@ def test_progress_is_the_same_piece_for_all(derivative, ada):
 
 
 def test_a_gap_brings_everything_anew(derivative):
-    assert set(Beside(derivative.pk).whole()) == {"resonances", "reruns", "films"}
+    assert set(Beside(derivative.pk).whole()) >= {"resonances", "reruns", "films"}
