@@ -57,7 +57,7 @@ def pencil(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     plain = luminance(picture)
     # Dodging with the blurred negative keeps light skins and skies as bare paper.
     dodged = clip(plain / (blur(plain, 18 * scale) + np.float32(0.03)))
-    tone = clip(powered(plain, 0.8) * np.float32(0.6) + dodged * np.float32(0.4) + np.float32(0.05))
+    tone = clip(powered(plain, 0.85) * np.float32(0.7) + dodged * np.float32(0.3))
     drawn = 1 - np.float32(0.35) * clip(0.75 - blur(tone, 3 * scale))
     for level, degrees, weight in ((0.74, 62, 0.32), (0.52, 38, 0.36), (0.3, 118, 0.42)):
         dark = clip((level - blur(tone, 1.2 * scale)) / 0.3)
@@ -81,6 +81,9 @@ def charcoal(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     plain = luminance(picture)
     low, high = np.quantile(plain[::4, ::4], (0.02, 0.97))
     tone = clip((blur(plain, 1.5 * scale) - low) / max(0.1, high - low))
+    # Half the sheet stays light: a picture in dark tones would end as one black field.
+    median = float(np.clip(np.median(tone[::4, ::4]), 0.05, 0.6))
+    tone = powered(tone, float(np.clip(np.log(0.5) / np.log(median), 0.5, 1.0)))
     rough = combed(noise(height, width, rng), flow, 4) * np.float32(1.6)
     tooth = blur(noise(height, width, rng), 0.9 * scale) * np.float32(1.4)
     rubbed = powered(combed(tone, flow, 4), 1.15)

@@ -68,7 +68,9 @@ def pointillist(picture: Picture, rng: Generator, *, amount: float, show: Show) 
     height, width = picture.shape[:2]
     scale = scale_of(picture) * (0.6 + 0.4 * amount)
     ground = graded(picture, saturation=0.5, exposure=0.12)
-    canvas = np.full((height, width, 3), (238, 230, 212), np.uint8)
+    # The ground is toned: bare paper between dark dots would look like snow.
+    paper = np.array([0.93, 0.9, 0.83], np.float32)
+    canvas = to_bytes(floats(paper * np.float32(0.3) + blur(ground, 10 * scale) * np.float32(0.7)))
     for radius in (8.0, 5.5, 3.6):
         radius = max(1.5, radius * scale)
         count = int(height * width / (radius * radius * 1.7))

@@ -24,10 +24,10 @@ from generation.engines.darkroom.pixels import (
     scale_of,
     to_bytes,
 )
-from generation.engines.darkroom.tone import graded
+from generation.engines.darkroom.tone import exposed, graded
 
-#: Colour of the mortar between stones, 8 bits.
-MORTAR = (128, 121, 111)
+#: Colour of the mortar between stones, which takes on half of what lies around it.
+MORTAR = np.array([0.5, 0.47, 0.43], np.float32)
 #: The search for superpixels runs on a copy with this longer side.
 CELL_SIDE = 288
 
@@ -111,6 +111,7 @@ def stained_glass(picture: Picture, rng: Generator, *, amount: float) -> Picture
     height, width = picture.shape[:2]
     factor = min(1.0, CELL_SIDE / max(height, width))
     small = clip(resized(picture, max(8, round(width * factor)), max(8, round(height * factor))))
+    small = exposed(small, 0.45, 0.6)
     labels = superpixels(blur(small, 1), round(560 - 200 * amount), rng, 0.17)
     count = int(labels.max()) + 1
     panes = means(small, labels, np.zeros((count, 3), np.float32))
@@ -149,18 +150,20 @@ def mosaic(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     turn = np.arctan2(flow.y[ys, xs], flow.x[ys, xs])
     colours = clip(saturated(blur(picture, side * 0.3), 1.3))[ys, xs]
     colours = colours * rng.uniform(0.84, 1.14, (len(xs), 1))
-    canvas = np.full((height, width, 3), MORTAR, np.uint8)
+    soft = blur(picture, side * 0.8)
+    canvas = to_bytes(floats(soft * np.float32(0.55) + MORTAR * np.float32(0.2)))
     level = np.zeros((height, width), np.uint8)
-    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * side * 0.56
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * side * 0.57
     cosine, sine = np.cos(turn), np.sin(turn)
     frame = np.stack([np.stack([cosine, -sine], 1), np.stack([sine, cosine], 1)], 1)
     stones = np.einsum("nij,kj->nki", frame, corners) + places[:, None]
     stones = ((stones + rng.normal(0, side * 0.035, stones.shape)) * 16).astype(np.int32)
     paints = (np.clip(colours, 0, 1) * 255).tolist()
+    seams = (np.clip(colours * 0.5 + MORTAR * 0.16, 0, 1) * 255).tolist()
     seam = max(1, round(side * 0.05))
     for at in rng.permutation(len(stones)):
         cv2.fillConvexPoly(canvas, stones[at], paints[at], cv2.LINE_AA, 4)
-        cv2.polylines(canvas, [stones[at]], True, MORTAR, seam, cv2.LINE_AA, 4)
+        cv2.polylines(canvas, [stones[at]], True, seams[at], seam, cv2.LINE_AA, 4)
         cv2.fillConvexPoly(level, stones[at], int(rng.integers(150, 255)), cv2.LINE_AA, 4)
     relief = blur(from_bytes(level), 1.1)
     slope = cv2.Sobel(relief, cv2.CV_32F, 1, 0) + cv2.Sobel(relief, cv2.CV_32F, 0, 1)

@@ -24,7 +24,7 @@ from generation.engines.darkroom.pixels import (
     scale_of,
     to_bytes,
 )
-from generation.engines.darkroom.tone import colour_of, graded, three_tones
+from generation.engines.darkroom.tone import colour_of, exposed, graded, three_tones
 
 
 def flattened(picture: Picture, rounds: int = 2) -> Picture:
@@ -88,7 +88,8 @@ def halftone(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 def comic(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Flat strong colours, ink contours, a dot screen in the half shadows."""
     scale = max(0.5, scale_of(picture))
-    flat = graded(flattened(picture, 3), saturation=0.45, contrast=0.1, exposure=0.15)
+    even = exposed(flattened(picture, 3), 0.46, 0.7)
+    flat = graded(even, saturation=0.45, contrast=0.1, exposure=0.15)
     plain = luminance(flat)
     steps = stepped(plain, 4)
     made = clip(flat * ((steps + 0.08) / (plain + np.float32(0.08)))[..., None])
@@ -149,7 +150,7 @@ def ukiyo_e(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Colour woodblock manner: few flat muted colours, indigo outlines, a graded top, visible grain."""
     height, width = picture.shape[:2]
     scale = max(0.5, scale_of(picture))
-    flat = flattened(picture, 3)
+    flat = exposed(flattened(picture, 3), 0.5, 0.85)
     sample = cv2.resize(flat, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3)
     cv2.setRNGSeed(int(rng.integers(2**31)))
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.004)
@@ -161,7 +162,7 @@ def ukiyo_e(picture: Picture, rng: Generator, *, amount: float) -> Picture:
         np.float32(0.14) + np.float32(0.86) * lifted(inks)
     )
     indigo = np.array([0.13, 0.2, 0.36], np.float32)
-    dark = clip(0.36 - inks.mean(1, keepdims=True)) * np.float32(1.6)
+    dark = clip(0.3 - inks.mean(1, keepdims=True)) * np.float32(1.8)
     muted = muted + (indigo - muted) * dark
     small = floats(
         cv2.resize(flat, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA)
@@ -169,7 +170,7 @@ def ukiyo_e(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     far = ((small[:, :, None] - inks) ** 2).sum(-1)
     blocks = floats(cv2.medianBlur(to_bytes(floats(muted[far.argmin(-1)])), 5)) / np.float32(255)
     made = floats(cv2.resize(blocks, (width, height), interpolation=cv2.INTER_LINEAR))
-    fade = clip(ramp(height, width, 1.0, -2.6))[..., None] ** 1.4
+    fade = clip(ramp(height, width, 1.0, -4.2))[..., None] ** 1.4
     made = floats(made + (indigo * np.float32(1.6) - made) * fade * np.float32(0.6))
     rings = clouds(height, width, rng, octaves=3, cells=2) * np.float32(30)
     grain = np.sin(rings + ramp(height, width, 0, 120 * height / 1024)) * np.float32(0.008)
@@ -180,6 +181,6 @@ def ukiyo_e(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 
 def lifted(inks: Picture) -> Picture:
     """Palette colours (n, 3) with open middle tones and more colour, for thin ink on light paper."""
-    light = powered(inks, 0.62)
+    light = powered(inks, 0.72)
     level = light.mean(1, keepdims=True)
-    return clip(level + (light - level) * np.float32(1.3))
+    return clip(level + (light - level) * np.float32(1.7))

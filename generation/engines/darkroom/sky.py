@@ -3,7 +3,15 @@
 import cv2
 import numpy as np
 
-from generation.engines.darkroom.pixels import Picture, Plane, blur, clip, floats, luminance
+from generation.engines.darkroom.pixels import (
+    Picture,
+    Plane,
+    blur,
+    clip,
+    floats,
+    luminance,
+    to_bytes,
+)
 
 #: The search runs on a copy of this longer side.
 SIDE = 160
@@ -20,7 +28,7 @@ def sky(picture: Picture) -> Plane:
     found = hanging(likely(small))
     if float(found.mean()) < LEAST:
         return np.zeros((height, width), np.float32)
-    return refined(found, small, picture)
+    return refined(np.maximum(found, with_clouds(found, small)), small, picture)
 
 
 def likely(small: Picture) -> Plane:
@@ -52,6 +60,28 @@ def hanging(candidates: Plane) -> Plane:
         if touching > 0.12 and stats[label, cv2.CC_STAT_AREA] > 0.01 * labels.size:
             found[labels == label] = 1
     return floats(cv2.dilate(found, np.ones((3, 3), np.uint8)))
+
+
+def with_clouds(found: Plane, small: Picture) -> Plane:
+    """The sky with what above its lowest row has its colours: clouds, haze, dark corners.
+
+    GrabCut (Rother, Kolmogorov and Blake 2004); what does not reach the top edge is not sky.
+    """
+    rows = np.flatnonzero(found.mean(1) > 0.04)
+    lowest = int(rows.max(initial=0))
+    marks = np.full(found.shape, cv2.GC_BGD, np.uint8)
+    marks[:lowest] = cv2.GC_PR_BGD
+    marks[found > 0] = cv2.GC_PR_FGD
+    marks[cv2.erode(found, np.ones((5, 5), np.uint8)) > 0] = cv2.GC_FGD
+    green = small[..., 1] > np.maximum(small[..., 0], small[..., 2]) * 1.04
+    marks[green & (found == 0)] = cv2.GC_BGD
+    if min((marks & 1).sum(), (1 - (marks & 1)).sum()) < 16:
+        return found
+    cv2.setRNGSeed(1)
+    models = (np.zeros((1, 65)), np.zeros((1, 65)))
+    pixels = to_bytes(small)[..., ::-1].copy()
+    cv2.grabCut(pixels, marks, (0, 0, 1, 1), *models, 2, cv2.GC_INIT_WITH_MASK)
+    return hanging(floats(marks & 1))
 
 
 def mean(plane: Plane) -> Plane:

@@ -38,6 +38,16 @@ def graded(
     return clip(0.5 + (made - np.float32(0.5)) * np.float32(1 + contrast))
 
 
+def exposed(picture: Picture, middle: float, share: float = 1.0) -> Picture:
+    """The picture with its median tone moved to `middle`, or a share of the way, by a power.
+
+    What comes out dull or black in a medium is most often a picture that was dark to begin with.
+    """
+    median = float(np.clip(np.median(luminance(picture)[::4, ::4]), 0.02, 0.98))
+    exponent = float(np.clip(np.log(middle) / np.log(median), 0.42, 2.4))
+    return powered(picture, 1 + (exponent - 1) * share)
+
+
 def grey(picture: Picture, red: float = 0.34, green: float = 0.5, blue: float = 0.16) -> Picture:
     """Black and white through a filter: shares of the three channels, as three equal channels."""
     plane = picture @ np.array([red, green, blue], np.float32)
@@ -115,7 +125,8 @@ def golden_hour(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 
 def cyanotype(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Iron salts in sunlight: Prussian blue on white, slightly soft, with the brush's edge tones."""
-    plain = curve(grey(picture), [(0, 0.03), (0.3, 0.25), (0.7, 0.78), (1, 0.99)])[..., 0]
+    even = exposed(picture, 0.5, 0.6)
+    plain = curve(grey(even), [(0, 0.03), (0.3, 0.25), (0.7, 0.78), (1, 0.99)])[..., 0]
     deep, white = np.array([0.03, 0.13, 0.3], np.float32), np.array([0.95, 0.97, 0.965], np.float32)
     middle = np.array([0.2, 0.46, 0.68], np.float32)
     made = three_tones(plain, deep, middle, white)
@@ -184,14 +195,17 @@ def solarise(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 
 def high_key(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Almost everything light, soft and airy."""
-    lifted = curve(picture, [(0, 0.16), (0.25, 0.5), (0.6, 0.86), (1, 1)])
+    light = exposed(picture, 0.55) if float(np.median(picture[::4, ::4])) < 0.55 else picture
+    lifted = curve(light, [(0, 0.16), (0.25, 0.46), (0.6, 0.84), (1, 1)])
     glow = screen(lifted, blur(clip(lifted - 0.5), 16 * scale_of(picture)) * np.float32(0.5))
     return mix(picture, saturated(glow, 0.85).clip(0, 1), amount)
 
 
 def low_key(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Almost everything dark; only what is lit stands out."""
-    sunk = curve(picture, [(0, 0), (0.35, 0.1), (0.65, 0.36), (1, 0.97)])
+    # A dark picture is lifted a little first: something must stand out.
+    even = exposed(picture, 0.33, 0.35)
+    sunk = curve(even, [(0, 0), (0.35, 0.1), (0.65, 0.36), (1, 0.97)])
     return mix(picture, clip(saturated(sunk, 0.9)), amount)
 
 

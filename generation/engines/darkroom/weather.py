@@ -36,7 +36,7 @@ def night(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     # A picture that is dark already must not sink into black.
     mean = float(plain.mean())
     dim = powered(plain * np.float32(0.72) + picture * np.float32(0.28), 0.95 + 1.3 * mean)
-    dim = dim * np.array([0.25, 0.37, 0.66], np.float32) * np.float32(min(1.5, 1.15 + (0.4 - mean)))
+    dim = dim * np.array([0.25, 0.37, 0.66], np.float32) * np.float32(min(1.6, 1.3 + (0.4 - mean)))
     dim = dim * ramp(height, width, 0.8, 1.08)[..., None]
     heaven = ramp(height, width, 0.07, 0.26)[..., None] * np.array([0.5, 0.72, 1.35], np.float32)
     heaven = heaven + dim * np.float32(0.22)
@@ -163,16 +163,28 @@ def rain(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 
 
 def fog(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Fog thickens with distance, taken here as height in the picture, and drifts in banks."""
+    """Fog that swallows the distance: colour, then contrast, then form; nearer banks drift before it.
+
+    Airlight after Narasimhan and Nayar (2002). Distance is height up to the horizon, and the sky.
+    """
     height, width = picture.shape[:2]
     scale = scale_of(picture)
+    above = sky(picture)
+    ground = np.flatnonzero(above.mean(1) > 0.25)
+    horizon = (int(ground.max(initial=0)) + 1) / height if ground.size else 0.3
+    rows = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    near = clip((rows - np.float32(horizon)) / np.float32(max(0.25, 1 - horizon)))
+    far = np.maximum((1 - near) ** 1.4, above)
     banks = clouds(height, width, rng, octaves=5, cells=3)
-    depth = clip(ramp(height, width, 0.78, 0.02) + np.float32(0.5) * banks - np.float32(0.08))
-    depth = (depth * np.float32(min(1, 0.9 * amount)))[..., None]
-    soft = blur(picture, (1.5 + 2.5 * amount) * scale)
-    made = picture + (soft - picture) * depth
-    air = np.array([0.83, 0.86, 0.88], np.float32)
-    return clip(made + (air - made) * depth)
+    thick = np.float32(1.45 * amount) * far * (np.float32(0.55) + np.float32(0.9) * banks)
+    thick = thick + np.float32(0.14 * amount)
+    lost = (1 - np.exp(-thick))[..., None]
+    soft = blur(picture, (1.5 + 3.5 * amount) * scale)
+    dull = saturated(picture + (soft - picture) * lost, 0.75)
+    made = picture + (dull - picture) * np.float32(min(1, amount))
+    level = float(np.clip(np.quantile(luminance(picture)[::4, ::4], 0.9), 0.7, 0.92))
+    air = np.array([0.96, 0.99, 1.0], np.float32) * np.float32(level)
+    return clip(made + (air - made) * lost)
 
 
 def sun_rays(picture: Picture, rng: Generator, *, amount: float) -> Picture:
@@ -207,20 +219,56 @@ def sun_rays(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 
 
 def autumn(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Green leaves turn yellow, orange and red, tree by tree; the light turns warm."""
+    """Green leaves turn yellow, orange and red, tree by tree; the light turns warm; a few leaves fall."""
     height, width = picture.shape[:2]
     red, green, blue = (picture[..., each] for each in range(3))
     plain = luminance(picture)
-    leaves = clip((green - np.maximum(blue * 1.06, red * 0.9)) * 7) * clip(plain * 5)
+    leaves = clip((green - np.maximum(blue * 1.04, red * 0.86)) * 8) * clip(plain * 7)
     leaves = blur(floats(leaves), 1.2 * scale_of(picture))
     where = clouds(height, width, rng, octaves=4, cells=7)[..., None]
-    yellow = np.array([1.45, 0.98, 0.22], np.float32)
-    rust = np.array([1.6, 0.52, 0.16], np.float32)
+    yellow = np.array([1.5, 1.0, 0.2], np.float32)
+    rust = np.array([1.65, 0.5, 0.14], np.float32)
     hue = yellow + (rust - yellow) * clip((where - 0.3) * 2)
-    turned = clip(plain[..., None] * np.float32(1.12) * hue)
+    turned = clip((plain[..., None] * np.float32(1.12) + np.float32(0.02)) * hue)
     made = picture + (turned - picture) * leaves[..., None]
-    made = clip(made * np.array([1.06, 0.99, 0.86], np.float32))
+    made = clip(made * np.array([1.07, 0.99, 0.83], np.float32))
+    for count, size, smear in ((26, 7.0, 0.7), (9, 15.0, 1.4), (3, 34.0, 5.0)):
+        made = fallen(made, rng, round(count * amount), size, smear)
     return mix(picture, made, amount)
+
+
+#: Colours of falling leaves, 8 bits.
+LEAVES = ((214, 142, 30), (200, 92, 24), (168, 48, 26), (226, 178, 62), (132, 74, 34))
+
+
+def fallen(picture: Picture, rng: Generator, count: int, size: float, smear: float) -> Picture:
+    """Leaves of one depth in the air: pointed ovals at all angles, darker along the midrib."""
+    height, width = picture.shape[:2]
+    scale = scale_of(picture)
+    sheet = np.zeros((height, width, 4), np.uint8)
+    for x, y, turn, reach, slim in rng.random((count, 5)):
+        long = size * scale * (0.7 + 0.6 * reach)
+        wide = long * (0.18 + 0.34 * slim)
+        along = np.linspace(-1, 1, 14)
+        half = (1 - along**2) ** 0.8 * (1 - 0.25 * along)
+        bend = 0.18 * long * along**2
+        rim = np.concatenate([half, -half[::-1]]) * wide + np.concatenate([bend, bend[::-1]])
+        points = np.stack([np.concatenate([along, along[::-1]]) * long, rim], 1)
+        cosine, sine = np.cos(turn * 2 * np.pi), np.sin(turn * 2 * np.pi)
+        frame = np.array([[cosine, sine], [-sine, cosine]])
+        middle = np.array([x * width, y * height])
+        paint = LEAVES[int(reach * 997) % len(LEAVES)]
+        leaf = ((points @ frame + middle) * 16).astype(np.int32)
+        cv2.fillPoly(sheet, [leaf], (*paint, 255), cv2.LINE_AA, 4)
+        rib = np.stack([along * 1.15 * long, bend], 1) @ frame + middle
+        dark = tuple(int(each * 0.6) for each in paint)
+        thick = max(1, round(0.08 * wide))
+        cv2.polylines(
+            sheet, [(rib * 16).astype(np.int32)], False, (*dark, 255), thick, cv2.LINE_AA, 4
+        )
+    soft = blur(from_bytes(sheet), smear * scale)
+    cover = soft[..., 3:]
+    return floats(picture * (1 - cover) + soft[..., :3])
 
 
 def bolt(height: int, width: int, rng: Generator, scale: float) -> Plane:
