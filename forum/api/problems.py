@@ -28,6 +28,12 @@ STATUS_OF = {
     "source_withdrawn": 409,
     "answered_already": 409,
     "ended": 409,
+    "no_recipe": 409,
+    "withdrawn": 409,
+    "mask_gone": 409,
+    "file_gone": 409,
+    "nothing_to_film": 409,
+    "no_such_format": 422,
 }
 
 

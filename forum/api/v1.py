@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from ninja import NinjaAPI
 
-from forum.api import boards, drafts, images, masks, problems, replies, schemas, threads
+from forum.api import boards, drafts, images, masks, problems, replies, reruns, schemas, threads
 from forum.api.reading import operations
 
 DESCRIPTION = """\
@@ -57,7 +57,7 @@ api = Api(
     urls_namespace="api",
     docs_url=None,
 )
-for room in (boards, images, masks, replies, drafts, threads):
+for room in (boards, images, masks, reruns, replies, drafts, threads):
     api.add_router("", room.router)
 problems.register(api)
 

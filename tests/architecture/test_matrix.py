@@ -21,6 +21,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from forum.boards.models import Board, Membership
 from forum.drafts import actions as drafts
+from forum.films.models import Film
 from forum.images.models import Image
 from forum.links.models import SimilarityLink
 from forum.live.sockets import patterns
@@ -83,6 +84,23 @@ post image-hide                 in  404 404 302 302
 post image-show                 in  404 404 302 302
 get  member-images              200 200 200 200 200
 get  my-images                  in  200 200 200 200
+get  recipe-use                 404 404 200 200 200
+get  reruns                     404 404 200 200 200
+post reruns                     in  404 302 302 302
+get  films                      404 404 200 200 200
+post films                      in  404 302 302 302
+get  film                       404 404 200 200 200
+get  film-file                  404 404 200 200 200
+post film-stop                  in  404 404 302 302
+post film-share                 in  404 404 302 302
+post film-unshare               in  404 404 302 302
+post film-remove                in  404 404 302 302
+get  film-shared                404 404 404 404 404
+get  film-shared-file           404 404 404 404 404
+get  program                    200 200 200 200 200
+get  program-operation          200 200 200 200 200
+get  program-resonances         200 200 200 200 200
+get  program-source             200 200 200 200 200
 get  resonances                 404 404 200 200 200
 post resonance-confirm          in  404 302 302 302
 post resonance-contest          in  404 302 302 302
@@ -132,6 +150,10 @@ get  api:image                  404 404 200 200 200
 get  api:file                   404 404 200 200 200
 get  api:lineage                404 404 200 200 200
 get  api:resonances             404 404 200 200 200
+get  api:reruns                 404 404 200 200 200
+post api:reruns                 401 404 202 202 202
+post api:films                  401 404 202 202 202
+get  api:film                   404 404 200 200 200
 post api:masks                  401 422 422 422 422
 get  api:mask                   404 404 200 200 200
 get  api:replies                404 404 200 200 200
@@ -156,6 +178,8 @@ WORDS: dict[str, dict[str, Any]] = {
     "draft": {"prompt": "make it night", "key": "matrix"},
     "api:draft": {"prompt": "make it night"},
     "read": {"text": "It waits."},
+    "films": {"kind": "lineage"},
+    "api:films": {"kind": "lineage", "format": "webp"},
     "member-role": {"role": "moderator"},
     "set_language": {"language": "en"},
     "api:replies": {"prompt": "make it night"},
@@ -249,7 +273,20 @@ def the_args(
     link = a_link(image, other)
     reading = read(member=lin, image=image, text="It waits.")
     moss = Member.objects.get(username="moss")
+    film = a_film(child, lin)
     own = {
+        "recipe-use": [child.pk],
+        "reruns": [child.pk],
+        "films": [child.pk],
+        "api:reruns": [child.pk],
+        "api:films": [child.pk],
+        "api:film": [film.pk],
+        **{name: [film.pk] for name in FILM_DOORS},
+        # A private board's film opens by no link, not even by a true one.
+        "film-shared": [film.token],
+        "film-shared-file": [film.token],
+        "program-operation": ["night"],
+        "program-source": ["engine"],
         "reading-delete": [reading.pk],
         "image-file": [image.pk, "thumb"],
         "api:file": [child.pk, "original"],
@@ -299,6 +336,21 @@ def a_take(image: Image) -> int:
     come_out(take.job)
     drafts.take_in(take.job)
     return take.pk
+
+
+FILM_DOORS = ("film", "film-file", "film-stop", "film-share", "film-unshare", "film-remove")
+
+
+def a_film(image: Image, maker: Member) -> Film:
+    """A finished film of an image with what it came from, and a link that was made for it."""
+    file = image.file("thumb")
+    assert file is not None
+    made = Film.objects.create(
+        image=image, kind="lineage", format="mp4", maker=maker, state="done", name=file.name,
+        mime=file.mime, bytes=file.bytes, sha256=file.sha256, token="a-token",
+    )  # fmt: skip
+    made.shown.set([image])
+    return made
 
 
 def a_link(image: Image, other: Image) -> SimilarityLink:
