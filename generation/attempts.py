@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import functools
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import structlog
 from django.db import InterfaceError, OperationalError
@@ -13,12 +15,13 @@ from procrastinate.exceptions import ConnectorException
 
 from generation import files, ordering, planning, previews, publishing
 from generation.files import Bench
-from generation.hosts import Host, HostLost, HostSilent
+from generation.hosts import HostLost, HostSilent, OnStep
 from generation.models import BY_ENGINES, Reason
 from generation.publishing import Claim
 from generation.results import Result
+from generation.tallies import Tally
 
-T = TypeVar("T")
+Words = dict[str, Any]
 #: Runs a function that asks the database, in a thread.
 InThread = Callable[..., Awaitable[Any]]
 
@@ -34,44 +37,105 @@ UNREACHABLE = (OperationalError, InterfaceError, ConnectorException)
 log = structlog.get_logger("generation")
 
 
+class Carries(Protocol):
+    """What an attempt needs of a host, be it one of its own or a seat in a batch."""
+
+    @property
+    def tally(self) -> Tally:
+        """Where it is noted what was made there."""
+
+    async def run(self, order: Words, on_step: OnStep, patience: float) -> Words:
+        """Have an order carried out. Raises `HostLost`, `HostSilent`."""
+
+    def cancel(self, order_id: str) -> None:
+        """Nobody waits for this order any more."""
+
+    async def kill(self) -> None:
+        """End the work at once."""
+
+    async def refresh(self) -> None:
+        """Begin afresh where something failed before."""
+
+
+@dataclass(slots=True)
+class Begun:
+    """A claimed job, its working place, and its order or the reason why there is none."""
+
+    held: Claim
+    bench: Bench
+    order: Words = field(default_factory=dict)
+    reason: str = ""
+    detail: str = ""
+    permanent: bool = True
+
+
+def begin(job_id: int, token: uuid.UUID) -> Begun | None:
+    """Claim a job and write its order, in one go. None when someone else has it."""
+    held = publishing.claim(job_id, token, turn=False)
+    if held is None:
+        return None
+    begun = Begun(held, Bench(job_id, token))
+    try:
+        begun.order = ordering.order_for(held, begun.bench)
+    except FileNotFoundError:
+        begun.reason, begun.detail = Reason.SOURCE_REFUSED, "A source image is gone."
+    except LookupError:
+        begun.reason = Reason.NO_MACHINE
+    except OSError as error:
+        log.warning("storage trouble", job=job_id, error=type(error).__name__)
+        begun.reason, begun.permanent = Reason.STORAGE_FULL, False
+    return begun
+
+
 class Attempt:
     """One claimed job on one host."""
 
-    def __init__(self, held: Claim, host: Host, in_thread: InThread) -> None:
-        self.held, self.host, self._in_thread = held, host, in_thread
+    def __init__(self, begun: Begun, host: Carries, in_thread: InThread) -> None:
+        self.held, self.bench, self.order = begun.held, begun.bench, begun.order
+        self._begun, self.host, self._in_thread = begun, host, in_thread
         #: Nobody may publish this any more: cancelled, or taken by another worker.
         self.stopped = False
         #: This worker ends and gives the job back.
         self.drained = False
         self.ended = False
+        self._won = False
         self._killing: asyncio.Task[None] | None = None
         self._step: tuple[int, int, str, bytes] | None = None
         self._news = asyncio.Event()
 
     async def run(self) -> None:
         """Work, keep the lease, show frames, and bring it to an end. Raises only what nobody expects."""
-        bench: Bench = await self._in_thread(Bench, self.held.job_id, self.held.token)
         aside = [asyncio.create_task(each()) for each in (self._keep_lease, self._show_frames)]
+        turn = asyncio.create_task(self._take_turn())
         try:
-            await self._come_to_an_end(bench)
+            await self._come_to_an_end()
         finally:
             for task in aside:
                 task.cancel()
-            await asyncio.gather(*aside, return_exceptions=True)
+            await asyncio.gather(turn, *aside, return_exceptions=True)
             self.ended = True
-            await self._in_thread(bench.__exit__, None, None, None)
+            await self._in_thread(self._clear_away)
 
-    async def _come_to_an_end(self, bench: Bench) -> None:
-        try:
-            order = await self._in_thread(ordering.order_for, self.held, bench)
-        except FileNotFoundError:
-            await self._give_up(Reason.SOURCE_REFUSED, "A source image is gone.")
+    async def _take_turn(self) -> None:
+        """Whose turn is next; the order has gone to the host by then."""
+        held = self.held
+        with contextlib.suppress(*UNREACHABLE):
+            await self._in_thread(publishing.take_turn, held.job_id, held.asker, held.circle)
+
+    def _clear_away(self) -> None:
+        self.bench.__exit__(None, None, None)
+        if self._won:
+            with contextlib.suppress(*UNREACHABLE):
+                publishing.make_room(self.held)
+
+    async def _come_to_an_end(self) -> None:
+        begun = self._begun
+        if begun.reason:
+            move = self._give_up if begun.permanent else self._try_later
+            await move(begun.reason, begun.detail)
             return
-        except LookupError:
-            await self._give_up(Reason.NO_MACHINE, "")
-            return
         try:
-            answer = await self.host.run(order, self._hear, self.patience())
+            answer = await self.host.run(self.order, self._hear, self.patience())
         except (HostLost, HostSilent) as trouble:
             await self.host.kill()
             await self._host_failed(trouble)
@@ -79,7 +143,7 @@ class Attempt:
         if answer["say"] == "failed":
             await self._failed(answer)
         else:
-            await self._publish(answer, bench)
+            await self._publish(answer)
 
     def patience(self) -> float:
         """Seconds of silence after which the host counts as hung."""
@@ -89,22 +153,36 @@ class Attempt:
                 least = float(planning.preset(self.held.preset).settings.get("patience", least))
         return max(least, 3 * self.held.seconds)
 
-    async def _publish(self, answer: dict[str, Any], bench: Bench) -> None:
+    async def _publish(self, answer: Words) -> None:
         """Files first, then the row and its message; what lost takes its files away."""
         if self.stopped:
             return
         try:
-            result: Result = await self._in_thread(ordering.result_of, self.held, answer, bench)
+            result, won = await self._in_thread(self._bring_out, answer)
         except OSError as error:
             self._say("storing failed", error=type(error).__name__)
             await self._in_thread(self._clear)
             await self._try_later(Reason.STORAGE_FULL, "")
             return
         names = ordering.names_in(result)
-        won = await self._settle(publishing.publish, result.as_json(), name=(names or [""])[0])
-        if not won:
+        if won is None:
+            again = functools.partial(publishing.publish, turn=False)
+            won = await self._settle(again, result.as_json(), name=(names or [""])[0], unsure=True)
+        self._won = bool(won)
+        if self._won:
+            self.host.tally.note(answer.get("milliseconds", {}))
+        else:
             self._say("lost; its files go")
             await self._in_thread(files.remove, names)
+
+    def _bring_out(self, answer: Words) -> tuple[Result, bool | None]:
+        """Files to their names, then the row, in one go; None when the outcome is not known."""
+        result = ordering.result_of(self.held, answer, self.bench)
+        try:
+            return result, publishing.publish(self.held, result.as_json(), turn=False)
+        except UNREACHABLE as error:
+            self._say("outcome unknown", error=type(error).__name__)
+            return result, None
 
     def _clear(self) -> None:
         """Remove every file of this attempt, finished or not."""
@@ -116,6 +194,7 @@ class Attempt:
             await self._give_back()
             return
         self._say("failed", reason=answer["reason"], at=answer.get("at", ""))
+        self.host.tally.note_failure(answer["reason"])
         move = self._give_up if answer["permanent"] else self._try_later
         await move(answer["reason"], answer["detail"])
 
@@ -128,6 +207,7 @@ class Attempt:
         else:
             reason = Reason.OUT_OF_MEMORY if trouble.out_of_memory else Reason.ENGINE_ERROR
         self._say("host failed", reason=reason)
+        self.host.tally.note_failure(reason)
         await self._try_later(reason, "")
 
     async def _give_back(self) -> None:
@@ -141,15 +221,22 @@ class Attempt:
     async def _try_later(self, reason: str, detail: str) -> None:
         await self._settle(publishing.try_later, reason, detail)
 
-    async def _settle(self, move: Callable[..., bool], *words: Any, name: str = "") -> bool:
+    async def _settle(
+        self, move: Callable[..., bool], *words: Any, name: str = "", unsure: bool = False
+    ) -> bool:
         """Make a move, however often the database has to be asked. False when we lost.
 
-        A connection lost in commit leaves the outcome unknown: then the row is read before anything
-        is done again, and no file is deleted before that says we lost.
+        A connection lost in commit leaves the outcome unknown (`unsure`): then the row is read before
+        anything is done again, and no file is deleted before that says we lost.
         """
         until, pause = time.monotonic() + ASKING, 0.2
         while True:
             try:
+                if unsure:
+                    known = await self._in_thread(publishing.outcome, self.held, name)
+                    if known is not None:
+                        return bool(known)
+                unsure = True
                 return bool(await self._in_thread(move, self.held, *words))
             except UNREACHABLE as error:
                 if time.monotonic() > until:
@@ -157,10 +244,6 @@ class Attempt:
                 self._say("outcome unknown", error=type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
-            with contextlib.suppress(*UNREACHABLE):
-                known = await self._in_thread(publishing.outcome, self.held, name)
-                if known is not None:
-                    return bool(known)
 
     async def _keep_lease(self) -> None:
         while True:
@@ -214,19 +297,19 @@ class Attempt:
 
 
 async def attempt(
-    job_id: int, host: Host, in_thread: InThread, underway: dict[int, Attempt]
+    job_id: int, host: Carries, in_thread: InThread, underway: dict[int, Attempt]
 ) -> None:
     """Claim a job and see it through on this host; nothing when someone else has it.
 
     While it lasts, `underway` holds the attempt under the job's id.
     """
-    held: Claim | None = await in_thread(publishing.claim, job_id, uuid.uuid4())
-    if held is None:
+    begun: Begun | None = await in_thread(begin, job_id, uuid.uuid4())
+    if begun is None:
         return
-    if held.attempt > 1 and host.used:
-        # What failed once may have spoilt the host, or may spoil it for others: begin afresh.
-        await host.kill()
-    underway[job_id] = trying = Attempt(held, host, in_thread)
+    if begun.held.attempt > 1:
+        # What failed once may have spoilt the host, or may spoil it for others.
+        await host.refresh()
+    underway[job_id] = trying = Attempt(begun, host, in_thread)
     try:
         await trying.run()
     finally:

@@ -8,13 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from generation import wire
+from generation.tallies import Tally
 
 ROOT = Path(__file__).resolve().parent.parent
 #: What a host, which opens pictures, has no need to know.
@@ -34,7 +35,8 @@ SPARE = 120.0
 STARTING = 60.0
 log = structlog.get_logger("generation")
 
-OnStep = Callable[[dict[str, Any], bytes], None]
+Words = dict[str, Any]
+OnStep = Callable[[Words, bytes], None]
 
 
 class HostLost(Exception):
@@ -50,17 +52,40 @@ class HostSilent(Exception):
     """The host said nothing for longer than it was given."""
 
 
-class Host:
-    """One device host, for one order at a time."""
+Inbox = asyncio.Queue[wire.Message | HostLost]
 
-    def __init__(self, presets: Sequence[dict[str, Any]] = ()) -> None:
-        self._presets = presets
+
+async def heard(inbox: Inbox, seconds: float | None) -> wire.Message:
+    """The next word in an inbox. Raises `HostSilent` after so many seconds, `HostLost` at the end."""
+    try:
+        async with asyncio.timeout(seconds):
+            got = await inbox.get()
+    except TimeoutError:
+        raise HostSilent from None
+    if isinstance(got, HostLost):
+        raise got
+    return got
+
+
+class Host:
+    """One device host. What it says is put into the inbox of the order it speaks of."""
+
+    def __init__(
+        self,
+        presets: Sequence[Words] = (),
+        tally: Tally | None = None,
+        environment: Mapping[str, str] = THREADS,
+    ) -> None:
+        self._presets, self._environment = presets, environment
+        self.tally = tally or Tally()
         self._process: subprocess.Popen[bytes] | None = None
-        self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._killed = False
+        self._listening: asyncio.Task[None] | None = None
+        self._inboxes: dict[str, Inbox] = {}
+        #: Processes that we ended ourselves.
+        self._ended: set[int] = set()
         #: Whether it has said a word since its start.
-        self._warm = False
+        self.warm = False
         self.used = False
         self.rested_at = time.monotonic()
 
@@ -76,6 +101,7 @@ class Host:
 
     async def start(self) -> None:
         """Start the process and let it load its engines; orders may follow at once."""
+        await self.kill()
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -83,13 +109,14 @@ class Host:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 cwd=ROOT,
-                env={**without_secrets(os.environ), **THREADS, **OFFLINE},
+                env={**without_secrets(os.environ), **OFFLINE, **self._environment},
             )
-        self._killed = self.used = self._warm = False
-        self._reader, self._writer = await asyncio.open_connection(sock=ours)
-        self._send({"do": "warm", "id": "warm", "presets": list(self._presets)})
+        self.used = self.warm = False
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._listening = asyncio.create_task(self._listen(reader, self._process))
+        self.send({"do": "warm", "id": "warm", "presets": list(self._presets)})
 
-    async def run(self, order: dict[str, Any], on_step: OnStep, patience: float) -> dict[str, Any]:
+    async def run(self, order: Words, on_step: OnStep, patience: float) -> Words:
         """Have an order carried out; its answer. `on_step` hears of each step on the way.
 
         Raises `HostLost` when the process ends, `HostSilent` after `patience` seconds without a
@@ -97,61 +124,83 @@ class Host:
         """
         if not self.alive:
             await self.start()
-        assert self._reader is not None
         self.used = True
-        self._send(order)
-        while True:
-            try:
-                async with asyncio.timeout(patience if self._warm else patience + STARTING):
-                    words, blob = await wire.receive(self._reader)
-            except TimeoutError:
-                raise HostSilent from None
-            except wire.LineBroken:
-                raise HostLost(await self._ending()) from None
-            self._warm = True
-            if words.get("id") != order["id"]:
-                continue
-            if words["say"] != "step":
-                self.rested_at = time.monotonic()
-                return words
-            on_step(words, blob)
+        with self.inbox(order["id"]) as inbox:
+            self.send(order)
+            while True:
+                words, blob = await heard(inbox, patience if self.warm else patience + STARTING)
+                if words["say"] != "step":
+                    self.rested_at = time.monotonic()
+                    return words
+                on_step(words, blob)
 
-    def cancel(self, order_id: str) -> None:
-        """Tell the engine that nobody waits for this order any more."""
-        with contextlib.suppress(wire.LineBroken):
-            self._send({"do": "cancel", "id": order_id})
+    @contextlib.contextmanager
+    def inbox(self, *order_ids: str) -> Iterator[Inbox]:
+        """What the host says of these orders while the block lasts, and that it ended, if it does."""
+        inbox: Inbox = asyncio.Queue()
+        self._inboxes |= dict.fromkeys(order_ids, inbox)
+        try:
+            yield inbox
+        finally:
+            for order_id in order_ids:
+                self._inboxes.pop(order_id, None)
 
-    async def kill(self) -> None:
-        """End the process at once and wait for it."""
-        self._killed = True
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = self._reader = None
-        if (process := self._process) is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await asyncio.to_thread(process.wait)
-            self._process = None
-
-    def _send(self, words: dict[str, Any]) -> None:
+    def send(self, words: Words) -> None:
+        """Tell the host something; a host that is gone does not hear it, and its inboxes know."""
         if self._writer is not None:
             self._writer.write(wire.packed(words))
 
-    async def _ending(self) -> int | None:
+    def cancel(self, order_id: str) -> None:
+        """Tell the engine that nobody waits for this order any more."""
+        self.send({"do": "cancel", "id": order_id})
+
+    async def refresh(self) -> None:
+        """Let the next order begin in a new process, if this one has been used."""
+        if self.used:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """End the process at once and wait for it."""
+        process, self._process = self._process, None
+        writer, self._writer = self._writer, None
+        if process is not None:
+            self._ended.add(process.pid)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await asyncio.to_thread(process.wait)
+        if writer is not None:
+            writer.close()
+        if self._listening is not None:
+            await asyncio.wait([self._listening])
+
+    async def _listen(
+        self, reader: asyncio.StreamReader, process: "subprocess.Popen[bytes]"
+    ) -> None:
+        try:
+            while True:
+                words, blob = await wire.receive(reader)
+                self.warm = True
+                if (inbox := self._inboxes.get(words.get("id", ""))) is not None:
+                    inbox.put_nowait((words, blob))
+        except wire.LineBroken:
+            lost = HostLost(await self._ending(process))
+            for inbox in set(self._inboxes.values()):
+                inbox.put_nowait(lost)
+
+    async def _ending(self, process: "subprocess.Popen[bytes]") -> int | None:
         """The exit code, or minus the signal; None when we ended it ourselves."""
-        process = self._process
-        if process is None or self._killed:
-            return None
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return await asyncio.to_thread(process.wait, 5)
+            code = await asyncio.to_thread(process.wait, 5)
+            return None if process.pid in self._ended else code
         return None
 
 
 class Pool:
     """At most `size` hosts, started when needed, the warmest taken first."""
 
-    def __init__(self, size: int, presets: Sequence[dict[str, Any]] = ()) -> None:
+    def __init__(self, size: int, presets: Sequence[Words] = ()) -> None:
         self.size = size
+        self.tally = Tally()
         self._presets = presets
         self._idle: list[Host] = []
         self._turns = asyncio.Semaphore(size)
@@ -161,7 +210,7 @@ class Pool:
     async def host(self) -> AsyncIterator[Host]:
         """A host for one order. If the block raises, the host ends: nobody knows its state."""
         async with self._turns:
-            host = self._idle.pop() if self._idle else Host(self._presets)
+            host = self._idle.pop() if self._idle else Host(self._presets, self.tally)
             self.busy.add(host)
             try:
                 yield host
@@ -176,7 +225,7 @@ class Pool:
     async def warm(self) -> None:
         """Have one host ready before the first order."""
         if not self._idle and not self.busy:
-            host = Host(self._presets)
+            host = Host(self._presets, self.tally)
             await host.start()
             self._idle.append(host)
 

@@ -1,8 +1,9 @@
 """Jobs of the studio, their previews, and the workers that make them."""
 
+import json
 import uuid
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, LiteralString
 
 from django.db import models
 from django.db.models import F, Q
@@ -54,23 +55,33 @@ TRIES = 3
 DETAIL = 300
 
 
+_CLAIM: LiteralString = """
+UPDATE generation_job SET state = 'running', token = %(token)s, attempt = attempt + 1,
+    lease_until = now() + %(lease)s, started_at = now()
+WHERE id = %(id)s AND attempt < %(tries)s
+  AND (state = 'waiting' OR (state = 'running' AND lease_until < now()))
+RETURNING *
+"""
+
+_FINISH: LiteralString = """
+UPDATE generation_job SET state = 'done', token = NULL, lease_until = NULL,
+    result = %(result)s::jsonb, reason = '', detail = '', ended_at = now()
+WHERE id = %(id)s AND state = 'running' AND token = %(token)s
+RETURNING *
+"""
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     """Moves are compare-and-set on the database's own clock; the loser is told and overwrites nothing."""
 
-    def claim(self, job_id: int, token: uuid.UUID) -> bool:
-        """Take a waiting job, or one whose worker fell silent. False when someone else has it.
+    def claim(self, job_id: int, token: uuid.UUID) -> "Job | None":
+        """Take a waiting job, or one whose worker fell silent. None when someone else has it.
 
-        The try is counted here, before the work, so that a crash counts too.
+        The try is counted here, before the work, so that a crash counts too. One statement, for a
+        member waits meanwhile.
         """
-        free = Q(state=State.WAITING) | Q(state=State.RUNNING, lease_until__lt=Now())
-        taken = self.filter(free, pk=job_id, attempt__lt=TRIES).update(
-            state=State.RUNNING,
-            token=token,
-            attempt=F("attempt") + 1,
-            lease_until=Now() + LEASE,
-            started_at=Now(),
-        )
-        return taken == 1
+        words = {"id": job_id, "token": token, "tries": TRIES, "lease": LEASE}
+        return next(iter(self.raw(_CLAIM, words)), None)
 
     def held(self, job_id: int, token: uuid.UUID) -> "JobQuerySet":
         """The running job, as long as this attempt may still speak for it."""
@@ -80,21 +91,13 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Keep a running job. False when it was cancelled or taken by another."""
         return self.held(job_id, token).update(lease_until=Now() + LEASE) == 1
 
-    def finish(self, job_id: int, token: uuid.UUID, result: dict[str, Any]) -> bool:
-        """Publish this attempt. False when it is no longer ours: then remove our own files.
+    def finish(self, job_id: int, token: uuid.UUID, result: dict[str, Any]) -> "Job | None":
+        """Publish this attempt. None when it is no longer ours: then remove our own files.
 
         The lease is not asked: a late result that nobody replaced is welcome.
         """
-        done = self.held(job_id, token).update(
-            state=State.DONE,
-            token=None,
-            lease_until=None,
-            result=result,
-            reason="",
-            detail="",
-            ended_at=Now(),
-        )
-        return done == 1
+        words = {"id": job_id, "token": token, "result": json.dumps(result)}
+        return next(iter(self.raw(_FINISH, words)), None)
 
     def fail(self, job_id: int, token: uuid.UUID, reason: str, detail: str = "") -> bool:
         """Give a running job up. False when it is no longer ours."""

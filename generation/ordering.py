@@ -45,7 +45,10 @@ class Kind:
 def order_for(held: Claim, bench: Bench) -> Words:
     """What the host is to do. Raises `FileNotFoundError` when a source is gone."""
     kind = KINDS[held.task]
-    return {"do": kind.verb, "id": bench.stem, **kind.order(held, bench)}
+    words = {"do": kind.verb, "id": bench.stem, **kind.order(held, bench)}
+    if "folder" in words:
+        bench.lay()
+    return words
 
 
 def result_of(held: Claim, answer: Words, bench: Bench) -> Result:

@@ -4,10 +4,10 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from generation import pace, turns
-from generation.models import TRIES, Job, Preview, Reason, State
+from generation.models import TRIES, Job, Reason, State
 from generation.posting import post_home, post_work, tell
 
 #: Seconds to wait before a try that found the storage full.
@@ -27,33 +27,63 @@ class Claim:
     attempt: int
     #: Expected engine time in seconds.
     seconds: float
+    asker: int | None = None
+    circle: str = ""
 
 
 @transaction.atomic
-def claim(job_id: int, token: uuid.UUID) -> Claim | None:
-    """Take a job. None when someone else has it, or it has ended."""
-    turns.hold(job_id)
-    if not Job.objects.claim(job_id, token):
+def claim(job_id: int, token: uuid.UUID, *, turn: bool = True) -> Claim | None:
+    """Take a job. None when someone else has it, or it has ended.
+
+    Without `turn` the caller sees to whose turn comes next, by `take_turn`: no member needs to wait
+    for that.
+    """
+    if turn:
+        turns.hold(job_id)
+    job = Job.objects.claim(job_id, token)
+    if job is None:
         return None
-    job = Job.objects.get(pk=job_id)
-    turns.serve(job_id)
-    turns.order(asker=job.asker, circle=job.circle)
+    if turn:
+        take_turn(job_id, job.asker, job.circle)
     tell(job)
     return Claim(
-        job_id, token, job.task, job.preset, job.request, job.topic, job.attempt, job.seconds
-    )
+        job_id, token, job.task, job.preset, job.request, job.topic, job.attempt, job.seconds,
+        job.asker, job.circle,
+    )  # fmt: skip
 
 
 @transaction.atomic
-def publish(held: Claim, result: dict[str, Any]) -> bool:
-    """Finish and post the result home. False when the attempt lost: then its files must go."""
-    turns.hold(held.job_id)
-    if not Job.objects.finish(held.job_id, held.token, result):
+def take_turn(job_id: int, asker: int | None, circle: str) -> None:
+    """The one who asked for this job is served: set in order who comes next."""
+    turns.hold(job_id)
+    turns.serve(job_id)
+    turns.order(asker=asker, circle=circle)
+
+
+@transaction.atomic
+def publish(held: Claim, result: dict[str, Any], *, turn: bool = True) -> bool:
+    """Finish and post the result home. False when the attempt lost: then its files must go.
+
+    Without `turn` the caller sees to what may run now instead, by `make_room`.
+    """
+    if turn:
+        turns.hold(held.job_id)
+    job = Job.objects.finish(held.job_id, held.token, result)
+    if job is None:
         return False
-    job = end(held.job_id)
-    pace.learn(job.pk)
+    fall_silent(job)
     post_home(job)
+    if turn:
+        make_room(held)
     return True
+
+
+@transaction.atomic
+def make_room(held: Claim) -> None:
+    """A job was published: learn how long it took, and let the next of the same person go."""
+    turns.hold(held.job_id)
+    turns.order(asker=held.asker, circle=held.circle)
+    pace.learn(held.job_id)
 
 
 @transaction.atomic
@@ -112,9 +142,15 @@ def outcome(held: Claim, name: str) -> bool | None:
 
 def end(job_id: int) -> Job:
     """What follows every end and every return to waiting: no preview, and a notice."""
-    Preview.objects.filter(job=job_id).delete()
     job = Job.objects.get(pk=job_id)
     if job.state != State.WAITING:
         turns.order(asker=job.asker, circle=job.circle)
-    tell(job)
+    fall_silent(job)
     return job
+
+
+def fall_silent(job: Job) -> None:
+    """No preview outlives its run, and whoever looks on is told."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM generation_preview WHERE job_id = %s", [job.pk])
+    tell(job)

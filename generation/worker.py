@@ -39,6 +39,8 @@ SWEEP = "sweep"
 BEAT_EVERY = 10.0
 #: Seconds for what is under way when we are asked to end; then jobs go back to the queue.
 GRACE = 18.0
+#: Threads that ask the database.
+DATABASE_THREADS = 4
 #: Quick tasks run side by side.
 LIGHT_AT_ONCE = 4
 log = structlog.get_logger("generation")
@@ -77,7 +79,7 @@ class Studio:
         self.underway: dict[int, Attempt] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
-        self._threads = ThreadPoolExecutor(4, thread_name_prefix="database")
+        self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="database")
         self._watchdog = Watchdog(database_answers)
 
     async def run(self) -> None:
@@ -132,6 +134,7 @@ class Studio:
             name=f"{self.name}-{role}",
             concurrency=at_once,
             shutdown_graceful_timeout=GRACE,
+            fetch_job_polling_interval=1.0,
             delete_jobs="successful",
             install_signal_handlers=False,
             additional_context={"studio": self},
@@ -173,6 +176,18 @@ class Studio:
             self._threads, functools.partial(with_connection, function, *words)
         )
 
+    def about(self) -> dict[str, Any]:
+        """What an operator wants to know of this worker; never a prompt."""
+        return {
+            "device": "cpu",
+            "hosts": self.pool.size,
+            "pid": os.getpid(),
+            "python": platform.python_version(),
+            "versions": installed(),
+            "films": film_formats(),
+            "pool": self.pool.tally.about(),
+        }
+
     async def _turn(self) -> None:
         while True:
             self._watchdog.turned()
@@ -181,7 +196,7 @@ class Studio:
     async def _beat(self) -> None:
         while True:
             with contextlib.suppress(*UNREACHABLE):
-                await self.in_thread(heartbeat, self.name, self.queues, self.pool.size)
+                await self.in_thread(heartbeat, self.name, self.queues, self.about())
                 self._watchdog.beat()
             await self.pool.rest()
             await asyncio.sleep(BEAT_EVERY)
@@ -215,21 +230,18 @@ def with_connection(function: Callable[..., T], *words: Any) -> T:
         connections.close_all()
 
 
-def heartbeat(name: str, queues: list[str], hosts: int) -> None:
+def widen_pool() -> None:
+    """Keep a connection ready for every thread: a member waits while one is made."""
+    options = connections.settings["default"].get("OPTIONS", {})
+    if isinstance(options.get("pool"), dict):
+        options["pool"] = {**options["pool"], "min_size": DATABASE_THREADS}
+
+
+def heartbeat(name: str, queues: list[str], about: dict[str, Any]) -> None:
     """Say that this worker lives, by the database's clock."""
-    seen = Worker.objects.filter(name=name).update(seen_at=Now(), queues=queues)
-    if not seen:
-        about = {
-            "device": "cpu",
-            "hosts": hosts,
-            "pid": os.getpid(),
-            "python": platform.python_version(),
-            "versions": installed(),
-            "films": film_formats(),
-        }
-        Worker.objects.create(
-            name=name, queues=queues, about=about, started_at=Now(), seen_at=Now()
-        )
+    words = {"queues": queues, "about": about, "seen_at": Now()}
+    if not Worker.objects.filter(name=name).update(**words):
+        Worker.objects.create(name=name, started_at=Now(), **words)
 
 
 def database_answers() -> bool:
@@ -264,6 +276,7 @@ async def serve(studio: Studio) -> None:
 
 def run(queues: list[str], name: str = "", hosts: int = 0) -> None:
     """Run a worker until it is asked to end."""
+    widen_pool()
     asyncio.run(_main(queues, name, hosts))
 
 

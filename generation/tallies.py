@@ -1,0 +1,54 @@
+"""What was made on one device since its worker started, for the operator's page. Light; no prompts."""
+
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+#: Throughput is that of the last so many seconds.
+WINDOW = 300.0
+#: Weight of the newest picture in the mean time of a stage.
+NEWEST = 0.2
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one device, or of one pool of hosts."""
+
+    made: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    #: Hosts that crashed, hung or were ended for a fresh start.
+    restarts: int = 0
+    #: Mean milliseconds of each stage, newer pictures counting more.
+    stages: dict[str, float] = field(default_factory=dict)
+    #: Batches by how many jobs were in them.
+    batches: Counter[int] = field(default_factory=Counter)
+    _begun: float = field(default_factory=time.monotonic)
+    _times: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
+
+    def note(self, milliseconds: dict[str, int]) -> None:
+        """A job came out, with its milliseconds by stage."""
+        self.made += 1
+        self._times.append(time.monotonic())
+        for stage, took in milliseconds.items():
+            before = self.stages.get(stage, float(took))
+            self.stages[stage] = before + NEWEST * (took - before)
+
+    def note_failure(self, reason: str) -> None:
+        """An attempt failed."""
+        self.failures[str(reason)] += 1
+
+    def about(self) -> dict[str, Any]:
+        """Plain data."""
+        now = time.monotonic()
+        window = max(1.0, min(WINDOW, now - self._begun))
+        lately = sum(now - when <= window for when in self._times)
+        return {
+            "made": self.made,
+            "per_minute": round(lately * 60 / window, 2),
+            "failures": dict(self.failures),
+            "ooms": self.failures["out_of_memory"],
+            "restarts": self.restarts,
+            "ms": {stage: round(took) for stage, took in self.stages.items()},
+            "batches": {str(size): count for size, count in sorted(self.batches.items())},
+        }
