@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Tensor = torch.Tensor
-#: Pictures to fit with, and their side in cells of the grid.
-PICTURES, CELLS = 16, 16
+#: Pictures to fit with, and the longest side of them.
+PICTURES, SIDE = 16, 256
 #: From this many pixels of the picture per cell, a cell is drawn as two by two pixels.
 COARSE = 16
 
@@ -47,7 +47,7 @@ def fitted(pipe: Any, device: torch.device) -> Colours:
     factor = cell_factor(pipe)
     fineness = 2 if factor >= COARSE else 1
     seen, wanted = [], []
-    for picture in pictures(PICTURES, factor * CELLS):
+    for picture in pictures(PICTURES, factor * max(1, SIDE // factor)):
         pixels = torch.from_numpy(picture).permute(2, 0, 1)[None] * 2 - 1
         grid = encoded(pipe, pixels.to(device, pipe.vae.dtype))
         seen.append(grid.float().permute(0, 2, 3, 1).reshape(-1, grid.shape[1]).cpu())

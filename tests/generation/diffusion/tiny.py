@@ -128,4 +128,268 @@ def klein(folder: Path) -> Words:
     return {**small(folder), "call": call}
 
 
-KINDS: dict[str, Callable[[Path], Words]] = {"klein": klein}
+def clip_tokenizer() -> Any:
+    """A tokenizer of CLIP's kind: letters, letters that end a word, and two marks."""
+    from transformers import CLIPTokenizer
+
+    letters = alphabet()
+    words = [*letters, *(f"{each}</w>" for each in letters), "<|startoftext|>", "<|endoftext|>"]
+    vocab = {each: n for n, each in enumerate(words)}
+    return CLIPTokenizer(vocab=vocab, merges=[], model_max_length=77)
+
+
+def clip_encoder(*, projects: bool = False) -> Any:
+    """A text encoder of CLIP's kind, 32 wide."""
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+    config = CLIPTextConfig(
+        vocab_size=514, bos_token_id=512, eos_token_id=513, pad_token_id=513, hidden_size=32,
+        intermediate_size=37, num_attention_heads=4, num_hidden_layers=3, projection_dim=32,
+        max_position_embeddings=77,
+    )  # fmt: skip
+    return seeded(lambda: (CLIPTextModelWithProjection if projects else CLIPTextModel)(config))
+
+
+def picture_vae(latents: int = 4, levels: int = 2, **more: Any) -> Any:
+    """A VAE of pictures that shrinks them 2 ** (levels - 1) times."""
+    from diffusers import AutoencoderKL
+
+    return seeded(lambda: AutoencoderKL(
+        block_out_channels=[16] * levels, latent_channels=latents, norm_num_groups=8,
+        down_block_types=["DownEncoderBlock2D"] * levels,
+        up_block_types=["UpDecoderBlock2D"] * levels, **more,
+    ))  # fmt: skip
+
+
+BLOCKS = {
+    "block_out_channels": (32, 64),
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+    "norm_num_groups": 8,
+    "layers_per_block": 1,
+}
+XL: Words = {
+    "attention_head_dim": (2, 4),
+    "use_linear_projection": True,
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 8,
+    "transformer_layers_per_block": (1, 2),
+    "projection_class_embeddings_input_dim": 32 + 8 * 6,
+    "cross_attention_dim": 64,
+}
+
+
+def unet(**more: Any) -> Any:
+    """A UNet of two levels."""
+    from diffusers import UNet2DConditionModel
+
+    words: Words = {"cross_attention_dim": 32, "in_channels": 4, **BLOCKS, **more}
+    return loud(seeded(lambda: UNet2DConditionModel(
+        sample_size=32, out_channels=4, up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), **words
+    )), 1.5)  # fmt: skip
+
+
+def instruct_pix2pix(folder: Path) -> Words:
+    """InstructPix2Pix, whose UNet sees the source beside the noise."""
+    from diffusers import EulerAncestralDiscreteScheduler, StableDiffusionInstructPix2PixPipeline
+
+    StableDiffusionInstructPix2PixPipeline(
+        unet=unet(in_channels=8), scheduler=EulerAncestralDiscreteScheduler(), vae=picture_vae(),
+        text_encoder=clip_encoder(), tokenizer=clip_tokenizer(), safety_checker=None,
+        feature_extractor=None, image_encoder=None, requires_safety_checker=False,
+    ).save_pretrained(folder)  # fmt: skip
+    return {**small(folder), "call": {"num_inference_steps": 4}}
+
+
+def sd_turbo(folder: Path) -> Words:
+    """Stable Diffusion, text to image, as its repository holds it."""
+    from diffusers import EulerDiscreteScheduler, StableDiffusionPipeline
+
+    StableDiffusionPipeline(
+        unet=unet(), vae=picture_vae(),
+        scheduler=EulerDiscreteScheduler(timestep_spacing="trailing", steps_offset=1),
+        text_encoder=clip_encoder(), tokenizer=clip_tokenizer(),
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    ).save_pretrained(folder)  # fmt: skip
+    return small(folder)
+
+
+def sdxl_structure(folder: Path) -> Words:
+    """SDXL, its VAE and its ControlNet-Union in three folders, as they come from the hub."""
+    from diffusers import (
+        ControlNetUnionModel,
+        EulerAncestralDiscreteScheduler,
+        StableDiffusionXLPipeline,
+    )
+
+    StableDiffusionXLPipeline(
+        unet=unet(**XL), scheduler=EulerAncestralDiscreteScheduler(timestep_spacing="trailing"),
+        vae=picture_vae(), text_encoder=clip_encoder(), text_encoder_2=clip_encoder(projects=True),
+        tokenizer=clip_tokenizer(), tokenizer_2=clip_tokenizer(),
+    ).save_pretrained(folder)  # fmt: skip
+    beside = {"controlnet": folder.with_name("union"), "vae": folder.with_name("sdxl-vae")}
+    loud(seeded(lambda: ControlNetUnionModel(
+        conditioning_embedding_out_channels=(8, 16), num_trans_channel=32, num_trans_head=2,
+        num_proj_channel=32,
+        **BLOCKS, **XL,
+    ))).save_pretrained(beside["controlnet"])  # fmt: skip
+    picture_vae().save_pretrained(beside["vae"])
+    parts = {role: {"model": str(each)} for role, each in beside.items()}
+    return {**small(folder), "call": {"num_inference_steps": 4}, "parts": parts}
+
+
+def vision_encoder(tokenizer: Any) -> Any:
+    """A reader of words and pictures of the Qwen 2.5 family."""
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    number = tokenizer.convert_tokens_to_ids
+    config = Qwen2_5_VLConfig(
+        text_config={
+            "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+            "num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": len(tokenizer) + 8,
+            "rope_parameters": {
+                "rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 10000.0,
+            },
+        },
+        vision_config={
+            "depth": 2, "hidden_size": 32, "intermediate_size": 48, "num_heads": 2,
+            "out_hidden_size": 32, "fullatt_block_indexes": [1],
+        },
+        image_token_id=number("<|image_pad|>"), video_token_id=number("<|video_pad|>"),
+        vision_start_token_id=number("<|vision_start|>"),
+        vision_end_token_id=number("<|vision_end|>"),
+    )  # fmt: skip
+    return seeded(lambda: Qwen2_5_VLForConditionalGeneration(config))
+
+
+def still_processor(name: str, tokenizer: Any) -> Any:
+    """A processor for words and pictures that sees at most 16 patches of four."""
+    from transformers import Qwen2VLImageProcessorPil
+
+    from generation.engines.diffusion import processors
+
+    eyes = Qwen2VLImageProcessorPil(min_pixels=56 * 56, max_pixels=28 * 28 * 16)
+    return processors.still_processor(name)(image_processor=eyes, tokenizer=tokenizer)
+
+
+def longcat(folder: Path) -> Words:
+    """LongCat Image Edit; its VAE shrinks 32 times, for it always works at a megapixel."""
+    from diffusers import (
+        FlowMatchEulerDiscreteScheduler,
+        LongCatImageEditPipeline,
+        LongCatImageTransformer2DModel,
+    )
+
+    tokenizer = qwen_tokenizer()
+    transformer = loud(seeded(lambda: LongCatImageTransformer2DModel(
+        in_channels=64, num_layers=1, num_single_layers=1, attention_head_dim=16,
+        num_attention_heads=2, joint_attention_dim=32, pooled_projection_dim=32,
+        axes_dims_rope=[4, 6, 6],
+    )))  # fmt: skip
+    LongCatImageEditPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
+        vae=picture_vae(16, levels=6, scaling_factor=0.4, shift_factor=0.1),
+        text_encoder=vision_encoder(tokenizer), tokenizer=tokenizer,
+        text_processor=still_processor("Qwen2_5_VLProcessor", tokenizer), transformer=transformer,
+    ).save_pretrained(folder)  # fmt: skip
+    return {**small(folder), "sizes": [[1024, 1024]], "call": {"num_inference_steps": 2}}
+
+
+def qwen_edit(folder: Path) -> Words:
+    """Qwen Image Edit; its VAE shrinks 32 times, for sources are always seen at a megapixel."""
+    from diffusers import (
+        AutoencoderKLQwenImage,
+        FlowMatchEulerDiscreteScheduler,
+        QwenImageEditPlusPipeline,
+        QwenImageTransformer2DModel,
+    )
+
+    tokenizer = qwen_tokenizer()
+    transformer = loud(seeded(lambda: QwenImageTransformer2DModel(
+        in_channels=64, out_channels=16, num_layers=1, attention_head_dim=16,
+        num_attention_heads=2, joint_attention_dim=32, axes_dims_rope=(4, 6, 6),
+    )))  # fmt: skip
+    vae = seeded(lambda: AutoencoderKLQwenImage(
+        base_dim=4, z_dim=16, dim_mult=[1, 1, 1, 1, 1, 1], num_res_blocks=1,
+        temperal_downsample=[False, False, False, True, True],
+    ))  # fmt: skip
+    QwenImageEditPlusPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True), vae=vae,
+        text_encoder=vision_encoder(tokenizer), tokenizer=tokenizer,
+        processor=still_processor("Qwen2VLProcessor", tokenizer), transformer=transformer,
+    ).save_pretrained(folder)  # fmt: skip
+    sizes = [[128, 128], [192, 128], [128, 192]]
+    return {**small(folder), "sizes": sizes, "call": {"num_inference_steps": 2}}
+
+
+def z_image(folder: Path) -> Words:
+    """Z-Image with one layer of each kind."""
+    from diffusers import (
+        FlowMatchEulerDiscreteScheduler,
+        ZImagePipeline,
+        ZImageTransformer2DModel,
+    )
+    from transformers import Qwen3Config, Qwen3Model
+
+    tokenizer = qwen_tokenizer()
+    encoder = seeded(lambda: Qwen3Model(Qwen3Config(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=2, head_dim=16, vocab_size=len(tokenizer) + 8,
+        max_position_embeddings=512,
+    )))  # fmt: skip
+    transformer = loud(seeded(lambda: ZImageTransformer2DModel(
+        in_channels=16, dim=32, n_layers=1, n_refiner_layers=1, n_heads=2, n_kv_heads=2,
+        cap_feat_dim=32, axes_dims=[4, 6, 6], axes_lens=[256, 32, 32],
+    )))  # fmt: skip
+    ZImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0), text_encoder=encoder,
+        tokenizer=tokenizer, transformer=transformer,
+        vae=picture_vae(16, scaling_factor=0.4, shift_factor=0.1),
+    ).save_pretrained(folder)  # fmt: skip
+    return {**small(folder), "call": {"num_inference_steps": 4, "max_sequence_length": 64}}
+
+
+def wan_moving(folder: Path) -> Words:
+    """Wan 2.2, image to film: five frames."""
+    from diffusers import (
+        AutoencoderKLWan,
+        UniPCMultistepScheduler,
+        WanImageToVideoPipeline,
+        WanTransformer3DModel,
+    )
+    from transformers import UMT5Config, UMT5EncoderModel
+
+    tokenizer = qwen_tokenizer()
+    encoder = seeded(lambda: UMT5EncoderModel(UMT5Config(
+        vocab_size=len(tokenizer) + 8, d_model=32, d_kv=8, d_ff=48, num_layers=2, num_heads=4,
+    )))  # fmt: skip
+    transformer = loud(seeded(lambda: WanTransformer3DModel(
+        patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=16,
+        out_channels=16, text_dim=32, freq_dim=32, ffn_dim=32, num_layers=1,
+        rope_max_seq_len=32,
+    )))  # fmt: skip
+    vae = seeded(lambda: AutoencoderKLWan(
+        base_dim=4, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1,
+        temperal_downsample=[False, True, True],
+    ))  # fmt: skip
+    WanImageToVideoPipeline(
+        tokenizer=tokenizer, text_encoder=encoder, vae=vae, transformer=transformer,
+        scheduler=UniPCMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
+        ),
+        image_processor=None, image_encoder=None, transformer_2=None, expand_timesteps=True,
+    ).save_pretrained(folder)  # fmt: skip
+    call = {"num_inference_steps": 3, "num_frames": 5, "max_sequence_length": 48}
+    return {**small(folder), "call": call}
+
+
+#: Builders by the shipped preset they are laid over.
+KINDS: dict[str, Callable[[Path], Words]] = {
+    "klein": klein,
+    "longcat": longcat,
+    "qwen-edit": qwen_edit,
+    "z-image": z_image,
+    "sdxl-structure": sdxl_structure,
+    "instruct-pix2pix": instruct_pix2pix,
+    "sd-turbo": sd_turbo,
+    "wan-moving": wan_moving,
+}
