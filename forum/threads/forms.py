@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from forum.boards.models import Board, Licence
 from forum.images.models import Image, Origin
 from forum.members.models import Member
+from forum.threads import chips
 from generation import queue
 
 LONGEST_PROMPT = 2000
@@ -131,8 +132,9 @@ class Prompt(Masked, Keyed):
     prompt = forms.CharField(
         label=_("What should it become?"),
         max_length=LONGEST_PROMPT,
+        # Chips alone say enough; `clean` asks for one or the other.
+        required=False,
         error_messages={
-            "required": _("Say what it should become."),
             "max_length": _("At most %(limit_value)d characters; these are %(show_value)d."),
         },
         widget=forms.Textarea(
@@ -158,8 +160,16 @@ class Prompt(Masked, Keyed):
     def __init__(self, *args: Any, to: Image, **more: Any) -> None:
         more.setdefault("auto_id", f"id_%s_{to.pk}")
         more["initial"] = {"preset": to.board.preset, **(more.get("initial") or {})}
+        before = more.pop("before", None)
         super().__init__(*args, **more)
         self.to = to
+        self.understood: chips.Understood | None = None
+        self.chips_are_unfit = False
+        # Read now: what is shown again keeps one value of each field alone.
+        try:
+            self.before = before or chips.sent(self.data)
+        except chips.Unfit:
+            self.before, self.chips_are_unfit = None, True
 
     def clean_prompt(self) -> str:
         """One kind of line end, whatever the browser sends."""
@@ -173,20 +183,40 @@ class Prompt(Masked, Keyed):
     def clean(self) -> dict[str, Any]:
         """Refuse a prompt of which the engine would understand nothing, and offer what it knows."""
         words: dict[str, Any] = super().clean() or {}
-        if "prompt" in words and "preset" in words:
-            self.plan = queue.plan(
-                words["prompt"],
-                words["preset"] or self.to.board.preset,
-                get_language() or "en",
-                words.get("strength", STRENGTH),
+        if self.chips_are_unfit:
+            self.add_error(
+                None, _("The chips came damaged and were read anew. Look at them again.")
             )
-            if self.plan.refusal:
-                self.add_error("preset", self.plan.refusal)
-            elif self.plan.offers and not self.plan.operations:
-                self.add_error(
-                    "prompt", " ".join(self.plan.notes) or _("None of this is understood.")
-                )
+        if "prompt" in words and "preset" in words:
+            read = self.look(words["prompt"], words["preset"], words.get("strength", STRENGTH))
+            words["prompt"] = words["prompt"].strip() and words["prompt"] or read.said
+            words["read_as"] = read.operations if read.editable else None
+            words["unread"] = read.plan.unknown if read.editable else None
+            self.judge(read, words["prompt"])
         return words
+
+    @property
+    def preset_name(self) -> str:
+        """The preset that is chosen so far, where there is such a one."""
+        said = str(self["preset"].value() or "")
+        return said if said in queue.presets() else ""
+
+    def look(self, prompt: str, preset: str = "", strength: float = STRENGTH) -> chips.Understood:
+        """Read a prompt, with the chips that were sent before."""
+        name = preset or self.to.board.preset
+        self.understood = chips.understand(prompt, name, self.to.board, self.before, strength)
+        return self.understood
+
+    def judge(self, read: chips.Understood, prompt: str) -> None:
+        """Say what is amiss where there is nothing that could be done."""
+        if read.plan.refusal:
+            self.add_error("preset", read.plan.refusal)
+        elif not prompt.strip():
+            self.add_error("prompt", _("Say what it should become."))
+        elif read.editable and not read.operations:
+            gone = _("All chips are taken away. Put one back, or write something else.")
+            said = " ".join(read.plan.notes) or _("None of this is understood.")
+            self.add_error("prompt", gone if read.chips else said)
 
     def add_suggestion(self, word: str) -> None:
         """Put a chip's words behind what was typed: chips work without scripts too."""

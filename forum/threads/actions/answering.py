@@ -50,12 +50,14 @@ def answer_by_prompt(
     strength: float = 0.6,
     further_sources: Sequence[Image] = (),
     read_as: tuple[Operation, ...] | None = None,
+    unread: tuple[str, ...] | None = None,
     mask: Mask | None = None,
     key: str,
 ) -> Reply:
     """Answer an image with a prompt. The reply waits at once; the derivative comes later.
 
-    `strength` runs from 0 (hardly touched) to 1 (transformed); without `seed` one is drawn. The same
+    `strength` runs from 0 (hardly touched) to 1 (transformed); without `seed` one is drawn. `read_as`
+    is what the member saw as chips, and `unread` the words that were not known then. The same
     key gives the same reply again. Raises NotAllowed, TooMany, KeyReused.
     """
     member = at_the_desk(member)
@@ -79,6 +81,7 @@ def answer_by_prompt(
         sources=tuple(source.source_ref() for source in sources),
         strength=strength,
         read_as=read_as,
+        unread=unread,
         mask=None if held is None else held.ref(),
     )
     job = queue.submit(request, return_to=RESULT_TO, topic=to.thread.topic, asker=member.pk)

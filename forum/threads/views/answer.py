@@ -17,7 +17,7 @@ from forum.masks.models import Mask
 from forum.threads import actions
 from forum.threads.actions import KeyReused, NotAllowed, TooMany
 from forum.threads.cards import cards_for
-from forum.threads.forms import AnswerLink, AnswerUpload, Prompt
+from forum.threads.forms import LONGEST_PROMPT, AnswerLink, AnswerUpload, Prompt
 from forum.threads.languages import guess
 from forum.threads.models import Reply
 from forum.threads.views import refused
@@ -40,10 +40,8 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
     to = answered_image(request, pk)
     form = Prompt(request.POST, request.FILES, to=to)
     mask, status = painted(request, to, form)
-    if word := request.POST.get("suggest", ""):
-        form.add_suggestion(word[:200])
-        unsent = Prompt(to=to, initial=dict(form.data))
-        return again(request, to, unsent, HTTPStatus.OK)
+    if request.POST.get("suggest") or request.POST.get("chip_do"):
+        return again(request, to, unsent(form, request.POST.get("suggest", "")), HTTPStatus.OK)
     if not form.is_valid():
         return again(request, to, form, status)
     try:
@@ -53,6 +51,18 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
     except (KeyReused, NotAllowed, TooMany) as refusal:
         return refused.with_form(refusal, form, lambda status: again(request, to, form, status))
     return sent(request, to, reply)
+
+
+def unsent(form: Prompt, word: str) -> Prompt:
+    """The composer after a chip was touched: with its words, or with the chips as they are now."""
+    if word:
+        form.add_suggestion(word[:200])
+    shown = Prompt(to=form.to, initial=dict(form.data), before=form.before)
+    if word or form.understood is None:
+        shown.look(str(form.data.get("prompt", ""))[:LONGEST_PROMPT], shown.preset_name)
+    else:
+        shown.understood = form.understood
+    return shown
 
 
 def painted(request: MemberRequest, to: Image, form: Prompt) -> tuple[Mask | None, int]:

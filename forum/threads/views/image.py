@@ -12,11 +12,12 @@ from django.utils.translation import get_language
 from forum.images.lineage import Node, ancestors
 from forum.images.models import FileRole, Image
 from forum.members.models import Member
-from forum.threads import recipes
+from forum.threads import chips, recipes
 from forum.threads.cards import answers_of
 from forum.threads.forms import LONGEST_PROMPT, Prompt
 from forum.threads.forms import Reading as ReadingForm
 from forum.threads.models import Reading, Reply
+from forum.threads.views.beginning import begun
 from forum.web import Request
 from generation import queue
 
@@ -29,7 +30,7 @@ USES = 12
 def image(request: Request, pk: int) -> HttpResponse:
     """The page of one image."""
     found = seen(request.member, pk)
-    return page(request, found, Prompt(to=found, initial=drafted(request)))
+    return page(request, found, begun(request, found))
 
 
 def seen(member: Member | None, pk: int) -> Image:
@@ -42,35 +43,6 @@ def seen(member: Member | None, pk: int) -> Image:
         pk=pk,
     )
     return found
-
-
-def drafted(request: Request) -> dict[str, Any]:
-    """What the composer begins with: words to try, another image's recipe, or an own reply's."""
-    if say := request.GET.get("say", "")[:LONGEST_PROMPT].replace("\0", ""):
-        return {"prompt": say}
-    if recipe := request.GET.get("recipe", ""):
-        return from_recipe(request.member, recipe)
-    change = request.GET.get("change", "")
-    if not change.isdecimal() or len(change) > 18:
-        return {}
-    own = Reply.objects.stoppable_by(request.member).filter(pk=int(change)).first()
-    if own is None:
-        return {}
-    words = {"prompt": own.prompt, "strength": own.strength}
-    # A mask is its painter's own, whoever else may stop the reply.
-    is_painter = request.member is not None and own.author_id == request.member.pk
-    return {**words, "mask_id": own.mask_id} if is_painter and own.mask_id else words
-
-
-def from_recipe(member: Member | None, number: str) -> dict[str, Any]:
-    """What was asked of another image, to ask the same of this one; nothing where it is not seen."""
-    if not number.isdecimal() or len(number) > 18:
-        return {}
-    other = Image.objects.visible_to(member).filter(pk=int(number)).first()
-    if other is None or not other.recipe.get("prompt"):
-        return {}
-    wanted = {name: other.recipe.get(name) for name in ("prompt", "strength", "preset")}
-    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def page(
@@ -149,12 +121,19 @@ def frames(found: Image) -> list[str]:
 
 
 def plan(request: Request, pk: int) -> HttpResponse:
-    """How the engine would read what is being typed: a fragment."""
+    """How the engine would read what is being typed, as chips: a fragment."""
     found = seen(request.member, pk)
-    prompt = request.GET.get("prompt", "")[:LONGEST_PROMPT]
+    prompt = request.GET.get("prompt", "")[:LONGEST_PROMPT].replace("\0", "")
     preset = request.GET.get("preset") or found.board.preset
-    read = queue.plan(prompt, preset, get_language() or "en") if prompt.strip() else None
-    words = {"plan": read, "ready": queue.can_do(preset) if read else True, "prompt": prompt}
+    try:
+        before = chips.sent(request.GET)
+    except chips.Unfit:
+        before = None
+    read = None
+    if prompt.strip() or before is not None:
+        read = chips.understand(prompt, preset, found.board, before)
+    ready = queue.can_do(preset) if read else True
+    words = {"understood": read, "ready": ready, "image": found, "prompt": prompt}
     return render(request, "threads/_plan.html", words)
 
 

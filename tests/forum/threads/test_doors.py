@@ -135,7 +135,7 @@ def plan(browse, image: Image, prompt: str) -> str:
 
 def test_the_plan_says_what_is_read_and_what_is_not(browse, hill):
     page = plan(browse, hill.first_image, "make it night with a dragon")
-    assert "reads:" in page
+    assert "I read:" in page
     assert "dragon" in page
 
 
