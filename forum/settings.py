@@ -25,8 +25,14 @@ FORUM_DATA_DIR = Path(env.str("FORUM_DATA_DIR", str(BASE_DIR / "var"))).absolute
 #: An external PostgreSQL with pgvector >= 0.8.4, as postgres://user:password@host:port/name. Empty: the embedded one.
 DATABASE_URL = env.str("DATABASE_URL", "") or database_url(FORUM_DATA_DIR)
 
+#: The address by which `manage.py studio` reaches the database, with a role that may take jobs and nothing else. Empty: DATABASE_URL.
+STUDIO_DATABASE_URL = env.str("STUDIO_DATABASE_URL", "")
+
 #: A direct connection for LISTEN where DATABASE_URL leads through a pooler. Empty: the same as DATABASE_URL.
 DIRECT_DATABASE_URL = env.str("DIRECT_DATABASE_URL", "") or DATABASE_URL
+
+if sys.argv[1:2] == ["studio"] and STUDIO_DATABASE_URL:
+    DATABASE_URL = DIRECT_DATABASE_URL = STUDIO_DATABASE_URL
 
 #: The key that signs sessions and tickets. Empty: made on first start and kept in FORUM_DATA_DIR/secret-key.
 SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(FORUM_DATA_DIR)
