@@ -83,6 +83,8 @@ class Board(models.Model):
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="boards"
     )
+    #: Since when everybody's first derivative here goes before anybody's second; empty: not so.
+    turns_since = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     #: Nothing new is said in an archived board; all of it can still be read.
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -94,6 +96,15 @@ class Board(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def circle(self) -> str:
+        """The name of those who take turns here, for the studio; "" where turns are not counted.
+
+        Another name each time it is switched on, so that counting begins anew.
+        """
+        since = self.turns_since
+        return f"board.{self.pk}.{int(since.timestamp())}" if since else ""
 
     @property
     def is_archived(self) -> bool:
