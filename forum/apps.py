@@ -11,4 +11,5 @@ class ForumConfig(AppConfig):
         from forum.links import forgetting  # noqa: F401  registers what withdrawn images take along
         from forum.looks import actions as looks  # noqa: F401  registers what images take along
         from forum.masks import actions as masks  # noqa: F401  the same, and leaving members
+        from forum.measures import actions as measures  # noqa: F401  what images take along
         from forum.threads import actions  # noqa: F401  registers what leaving members take along

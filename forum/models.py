@@ -14,6 +14,7 @@ from forum.links.models import (
 )
 from forum.looks.models import Looks
 from forum.masks.models import Mask
+from forum.measures.models import NullAnswer
 from forum.members.models import Allowance, Invitation, Member, Token
 from forum.reruns.models import Rerun
 from forum.threads.models import Reading, Reply, Thread
@@ -35,6 +36,7 @@ __all__ = [
     "Member",
     "Membership",
     "Neighbours",
+    "NullAnswer",
     "Reading",
     "Reply",
     "Rerun",

@@ -14,6 +14,7 @@ from forum.links import actions as links
 from forum.links.relinking import relink
 from forum.looks import actions as looks
 from forum.masks.actions import sweep_masks
+from forum.measures import actions as measures
 from forum.reruns import actions as reruns
 from forum.threads import actions as threads
 from generation import queue
@@ -80,12 +81,20 @@ def receive_take(job_id: int) -> None:
     drafts.take_in(job_id)
 
 
+@app.task(name="forum.receive_null", queue=queue.LIGHT)
+@transaction.atomic
+def receive_null(job_id: int) -> None:
+    """The machine has answered without a word."""
+    measures.take_in(job_id)
+
+
 @app.task(name="forum.receive_failure", queue=queue.LIGHT)
 @transaction.atomic
 def receive_failure(job_id: int) -> None:
     """A job failed: its reply, rerun or film says why, where there is one."""
     threads.take_in_failure(job_id)
     drafts.take_in_failure(job_id)
+    measures.take_in_failure(job_id)
     reruns.take_in_failure(job_id)
     films.take_in_failure(job_id)
     looks.take_in_failure(job_id)

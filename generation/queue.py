@@ -1,5 +1,6 @@
 """The studio's front door: the only thing the forum calls. Light; it reaches no heavy library."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,21 +35,26 @@ from generation.results import (
     names_in,
 )
 from generation.switches import (
+    default as default_preset,
     disable,
     enable,
     make_default,
+    is_enabled,
+    offered,
     pause,
     preset_states,
     resume,
 )
+from generation.versions import installed
 
 __all__ = [
-    "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "disable", "discard",
-    "enable", "film_formats", "frame", "hand_over", "jobs_of", "known_terms", "looks",
-    "looks_version", "make_default", "mark_taken_in", "operations", "outgoing", "parts_of", "pause", "plan",
-    "post", "preset_states", "presets", "read", "region_titles", "request", "result",
-    "resume", "retry", "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes",
-    "titles", "workers", "Chip", "Machine", "Opened", "Standing",
+    "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "default_preset",
+    "disable", "discard", "enable", "film_formats", "frame", "hand_over", "is_enabled", "jobs_of",
+    "known_terms", "looks", "looks_version", "make_default", "mark_taken_in", "offered",
+    "operations", "outgoing", "parts_of", "pause", "plan", "post", "preset_states", "presets",
+    "program_version", "read", "region_titles", "request", "result", "resume", "retry",
+    "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes", "titles", "workers",
+    "Chip", "Machine", "Opened", "Standing",
 ]  # fmt: skip
 
 #: Expected seconds of one embedding, of one picture of a film, of one thumbnail of a look.
@@ -367,7 +373,9 @@ def workers(within: float = SILENT_AFTER) -> list[Machine]:
 
 def can_do(preset: str) -> bool:
     """Whether some worker that was heard of lately takes jobs for this preset."""
-    lately = Worker.objects.filter(seen_at__gt=Now() - timedelta(seconds=SILENT_AFTER))
+    lately = Worker.objects.filter(
+        seen_at__gt=Now() - timedelta(seconds=SILENT_AFTER), draining=False
+    )
     return lately.filter(queues__contains=[f"edit:{preset}"]).exists()
 
 
@@ -424,6 +432,13 @@ def known_terms(term: str) -> tuple[str, ...]:
 def parts_of(term: str) -> int:
     """Of how many words, numbers, marks or Chinese characters the reader sees a term made."""
     return planning.parts_of(term)
+
+
+def program_version(preset: str) -> str:
+    """Sixteen hex digits that change with what a preset makes. Raises `LookupError` without it."""
+    found = planning.preset(preset)
+    code = looks_version() if found.engine == "darkroom" else repr(sorted(installed().items()))
+    return hashlib.sha256(f"{found!r} {code}".encode()).hexdigest()[:16]
 
 
 def surprise(seed: int) -> tuple[Operation, ...]:

@@ -54,6 +54,9 @@ get  answer-upload              in  404 200 200 200
 post answer-upload              in  404 422 422 422
 get  answer-link                in  404 200 200 200
 post answer-link                in  404 422 422 422
+get  null                       404 404 200 200 200
+post null                       in  404 302 302 302
+get  null-picture               404 404 404 404 404
 get  draft                      in  404 200 200 200
 post draft                      in  404 302 302 302
 post draft-back                 in  404 302 404 404
@@ -137,6 +140,7 @@ post settings-leave             in  422 422 422 422
 get  invitations                in  403 403 200 200
 post invitations                in  403 403 422 422
 post invitation-delete          in  403 403 302 302
+get  mine                       200 200 200 200 200
 get  set_language               405 405 405 405 405
 post set_language               302 302 302 302 302
 get  api:openapi-json           200 200 200 200 200
@@ -429,6 +433,7 @@ def words_of(answer: HttpResponse) -> str:
 SOCKETS = {
     "ws/threads/<int:thread_id>/": ("4403", "4403", "seat", "seat", "seat"),
     "ws/stream/": ("seat", "seat", "seat", "seat", "seat"),
+    "ws/waiting/": ("seat", "seat", "seat", "seat", "seat"),
     "ws/drafts/<int:image_id>/": ("4403", "4403", "seat", "seat", "seat"),
     "": ("4404", "4404", "4404", "4404", "4404"),
 }

@@ -2,7 +2,6 @@
 
 import secrets
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.db.models.functions import Now
@@ -12,18 +11,21 @@ from forum.announce import announce
 from forum.drafts.models import Draft, Take, TakeState
 from forum.images.models import Image
 from forum.masks.models import Mask
+from forum.members import allowances
 from forum.members.actions import give_back, purse
+from forum.members.allowances import times
 from forum.members.models import Member
 from forum.threads.actions import KeyReused, NotAllowed, TooMany
 from forum.threads.actions.answering import SEEDS, engine_for, held_mask
 from forum.threads.actions.gates import (
-    SOON,
     answerable,
     at_the_desk,
     content_of,
     derivable,
     pay,
+    soonest,
 )
+from forum.threads.actions.gates import turn as place
 from forum.threads.languages import guess
 from generation import queue
 from generation.requests import EditRequest, ImageRef, Operation
@@ -48,6 +50,7 @@ def take_turn(
     vary: str = "seed",
     mask: Mask | None = None,
     read_as: tuple[Operation, ...] | None = None,
+    unread: tuple[str, ...] | None = None,
     key: str,
 ) -> list[Take]:
     """Have the take at the head edited, or the image itself where there is none. The new takes.
@@ -77,6 +80,7 @@ def take_turn(
     source = to.source_ref() if after is None else picture(after)
     drawn = secrets.randbelow(SEEDS) if seed is None else seed
     takes = []
+    turn_of = place(member, to.board)
     for position in range(candidates):
         request = EditRequest(
             preset=chosen,
@@ -85,9 +89,10 @@ def take_turn(
             sources=(source,),
             strength=strengths(strength, candidates)[position] if vary == "strength" else strength,
             read_as=read_as,
+            unread=unread,
             mask=None if held is None else held.ref(),
         )
-        job = queue.submit(request, return_to=RESULT_TO, topic=draft.topic, asker=member.pk)
+        job = queue.submit(request, return_to=RESULT_TO, topic=draft.topic, **turn_of)
         takes.append(
             Take(
                 draft=draft, after=after, turn=turn, position=position, prompt=prompt,
@@ -131,10 +136,11 @@ def picture(take: Take) -> ImageRef:
 
 def not_too_many(member: Member) -> None:
     """Raises TooMany while as many of the member's takes are forming as may be. Needs the lock."""
-    forming = Take.objects.forming().filter(draft__author=member).count()
-    if forming >= settings.FORUM_EDITS_AT_ONCE:
+    forming = Take.objects.forming().filter(draft__author=member)
+    if forming.count() >= allowances.at_once(member):
         raise TooMany(
-            SOON, _("As many of your takes as may be still come into being. Wait for one.")
+            soonest(forming.values_list("job", flat=True)),
+            _("As many of your takes as may be still come into being. Wait for one."),
         )
 
 
@@ -147,7 +153,7 @@ def stop(*, take: Take, by: Member) -> Take:
     if not move(take, TakeState.CANCELLED, ended_at=Now()):
         raise NotAllowed(_("It has ended already; there is nothing to stop."), "ended")
     queue.cancel(take.job)
-    give_back(who=purse(by), what="envision")
+    give_back(who=purse(by), what="envision", times=times(by))
     touch(take.draft)
     return take
 

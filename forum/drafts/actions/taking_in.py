@@ -8,6 +8,7 @@ from forum.drafts.lines import path
 from forum.drafts.models import Draft, Take, TakeState
 from forum.images.models import File, FileRole, Image
 from forum.members.actions import give_back, purse
+from forum.members.allowances import times
 from forum.threads.actions.taking_in import OWN_DOING
 from generation import queue
 from generation.results import EditResult
@@ -44,7 +45,7 @@ def take_in_failure(job_id: int) -> Take | None:
         return None
     move(take, TakeState.FAILED, reason=standing.reason[:40], ended_at=Now())
     if standing.reason not in OWN_DOING:
-        give_back(who=purse(take.draft.author), what="envision")
+        give_back(who=purse(take.draft.author), what="envision", times=times(take.draft.author))
     touch(take.draft)
     return take
 
