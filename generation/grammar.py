@@ -12,6 +12,10 @@ from generation.lexicon import HAN, WORD, Lexicon, Match, Step, Token
 REACH = 6
 #: An intensity word belongs to an operation at most as many tokens away.
 NEAR = 4
+#: Turns that a negation before them includes: "我没说要雪".
+WANTS = frozenset({"要"})
+#: A little of an operation.
+LITTLE = 0.5
 SENTENCE_ENDS = frozenset(".!?;:。！？；：\n")
 COLONS = frozenset(":：")
 COMMAS = frozenset(",，—–()（）")
@@ -27,6 +31,8 @@ class Said:
     intensity: float = 1.0
     #: Whether a word of intensity was given to it.
     weighed: bool = False
+    #: Whether "not too strong" was said of it.
+    tempered: bool = False
     #: Number of its clause.
     clause: int = 0
     #: Where in the picture; empty is everywhere.
@@ -149,6 +155,8 @@ class Grammar:
     def take_turn(self, match: Match) -> None:
         """A word such as "but", "only" or "then"."""
         role = match.meaning.role
+        if self.tokens[match.first].text in WANTS and self.negated_until >= 0 and not self.spent:
+            return
         self.end_negation()
         self.segment += role == "then" and bool(self.said)
         self.begin_clause(only=role == "only")
@@ -181,12 +189,18 @@ class Grammar:
             intensity, weighed = self.weight[0], True
         self.weight = None
         made = tuple(
-            Said(step, match, self.segment, intensity, weighed, len(self.clauses) - 1)
+            Said(step, match, self.segment, intensity, weighed, clause=len(self.clauses) - 1)
             for step in match.meaning.steps
         )
         self.said += made
         part = Part("operation", match.first, match.after, names[0], made)
         self.clauses[-1].parts.append(part)
+
+    def take_tempered(self, match: Match) -> None:
+        """ "But not too strong": a little of the last operation; see `places` for tone and colour."""
+        if len(self.said) > self.before_clause:
+            self.said[-1].intensity, self.said[-1].weighed = LITTLE, True
+            self.said[-1].tempered = True
 
     def take_intensity(self, match: Match, following: Match | Token | None) -> None:
         """A word such as "slightly": for the operation that follows, else for the last one."""
@@ -246,4 +260,5 @@ TAKES = {
     "then": Grammar.take_turn,
     "colour": Grammar.take_colour,
     "bare": Grammar.take_colour,
+    "tempered": Grammar.take_tempered,
 }

@@ -26,7 +26,7 @@ LONGEST = 12
 #: Lists of small words in the file; each is a role.
 ROLES = (
     "stop", "ignored", "negation", "removal", "turn", "only", "listing", "then",
-    "hold", "kept", "kept_colour", "except", "rest",
+    "hold", "kept", "kept_colour", "except", "rest", "tempered",
 )  # fmt: skip
 #: First words whose places in the tree are remembered.
 MOST_REMEMBERED = 5000

@@ -7,6 +7,7 @@ alone") turns what has no place of its own into its opposite.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from generation.grammar import Clause, Grammar, Part, Said
 from generation.lexicon import HAN, Match, Meaning, Step
@@ -50,6 +51,7 @@ class Places:
 
     def give(self) -> None:
         """Find all places, clause by clause, then between clauses."""
+        self.temper()
         self.name_the_rest()
         for clause in self.grammar.clauses:
             self.keep(clause)
@@ -59,6 +61,15 @@ class Places:
             self.hand_on(number)
         self.spare()
         self.own_up()
+
+    def temper(self) -> None:
+        """ "The contrast not so strong" asks for less than there is, which nothing here can do."""
+        for clause in self.grammar.clauses:
+            for part in clause.of("operation"):
+                if part.said[-1].tempered and part.said[-1].step.name in self.tones:
+                    part.kind = "denied"
+                    self.grammar.denied += [said.step.name for said in part.said]
+                    self.grammar.said = [s for s in self.grammar.said if s not in part.said]
 
     def name_the_rest(self) -> None:
         """ "The rest" is what was not named before it."""
@@ -140,11 +151,7 @@ class Places:
         for said in part.said:
             said.region = regions[0]
             for further in regions[1:]:
-                copy = Said(
-                    said.step, said.match, said.segment, said.intensity, said.weighed, said.clause
-                )
-                copy.region = further
-                self.grammar.said.append(copy)
+                self.grammar.said.append(replace(said, region=further))
 
     def painted(self, clause: Clause, part: Part) -> Said:
         """What a colour of a place becomes."""
