@@ -195,6 +195,14 @@ def has(name: str, setting: str) -> bool:
     return name in program() and setting in program()[name].settings
 
 
+def second_of(name: str) -> str:
+    """Whether an operation looks at a second picture: "must", "may", or nothing."""
+    entry = program().get(name)
+    if entry is None or not entry.second:
+        return ""
+    return "must" if entry.needs_second else "may"
+
+
 def known_terms(term: str) -> tuple[str, ...]:
     """What the shipped lexicon makes of a term: names of operations, or the role of a small word."""
     found = list(lexicon().matches(lexicon().tokens(term)))

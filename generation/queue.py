@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -34,12 +34,15 @@ from generation.results import (
     Result,
     names_in,
 )
+from generation.standings import SILENT_AFTER, Standing, foresee, read
 from generation.switches import (
     default as default_preset,
+)
+from generation.switches import (
     disable,
     enable,
-    make_default,
     is_enabled,
+    make_default,
     offered,
     pause,
     preset_states,
@@ -49,18 +52,18 @@ from generation.versions import installed
 
 __all__ = [
     "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "default_preset",
-    "disable", "discard", "enable", "film_formats", "frame", "hand_over", "is_enabled", "jobs_of",
-    "known_terms", "looks", "looks_version", "make_default", "mark_taken_in", "offered",
-    "operations", "outgoing", "parts_of", "pause", "plan", "post", "preset_states", "presets",
-    "program_version", "read", "region_titles", "request", "result", "resume", "retry",
-    "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes", "titles", "workers",
-    "Chip", "Machine", "Opened", "Standing",
+    "disable", "discard", "enable", "film_formats", "foresee", "frame", "hand_over", "is_enabled",
+    "jobs_of", "known_terms", "looks", "looks_version", "make_default", "mark_taken_in",
+    "offered", "operations", "outgoing", "parts_of", "pause", "plan", "post", "preset_states",
+    "presets", "program_version", "read", "region_titles", "request", "result", "resume", "retry",
+    "second_of", "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes", "titles",
+    "workers", "Chip", "Machine", "Opened", "Standing",
 ]  # fmt: skip
 
 #: Expected seconds of one embedding, of one picture of a film, of one thumbnail of a look.
 EMBED_SECONDS, SHOT_SECONDS, LOOK_SECONDS = 0.1, 0.3, 0.05
 #: Looks go after everybody's first edit and before anybody's second: they take half a second.
-LOOKS_PRIORITY = -1
+LOOKS_PRIORITY = 1 - turns.TURN
 Request = EditRequest | EmbedRequest | FilmRequest | LooksRequest
 REQUESTS: dict[str, type[Request]] = {
     Task.EDIT: EditRequest,
@@ -76,76 +79,6 @@ RESULTS: dict[str, type[Result]] = {
     Task.FILM: FilmResult,
     Task.LOOKS: LooksResult,
 }
-#: Seconds after which a silent worker no longer counts. Heartbeats come every 10 s.
-SILENT_AFTER = 30
-
-
-#: In SQL as it stands: every page with something forming asks it, and the ORM takes four times as
-#: long to compile it as PostgreSQL to answer.
-_STANDINGS: LiteralString = """
-WITH alive AS MATERIALIZED (
-    SELECT queues, greatest(1, coalesce((about->>'at_once')::int, (about->>'hosts')::int, 1)) AS hosts
-    FROM generation_worker WHERE seen_at > now() - make_interval(secs => %(silent)s) AND NOT draining
-)
-SELECT job.id, job.state, job.reason, job.detail,
-       preview.step, preview.total, preview.stage, length(preview.frame),
-       ahead.jobs, job.seconds * coalesce(pace.factor, 1), ahead.seconds, underway.seconds,
-       extract(epoch FROM now() - job.started_at), able.workers, able.hosts,
-       coalesce(switch.paused, false)
-FROM generation_job job
-LEFT JOIN generation_preview preview ON preview.job_id = job.id
-LEFT JOIN generation_pace pace ON pace.preset = job.preset
-LEFT JOIN generation_switch switch ON 'edit:' || switch.preset = job.queue
-LEFT JOIN LATERAL (
-    SELECT count(*) AS workers, sum(hosts) AS hosts,
-        array_agg(DISTINCT other) FILTER (WHERE other LIKE 'edit:%%') AS rivals
-    FROM alive LEFT JOIN LATERAL jsonb_array_elements_text(alive.queues) other ON other = job.queue
-        OR other LIKE 'edit:%%'
-    WHERE job.state IN ('waiting', 'running') AND alive.queues @> to_jsonb(job.queue::text)
-) able ON true
-LEFT JOIN LATERAL (
-    SELECT count(*) AS jobs, sum(other.seconds * coalesce(p.factor, 1)) AS seconds
-    FROM generation_job other LEFT JOIN generation_pace p ON p.preset = other.preset
-    WHERE job.state = 'waiting' AND other.state = 'waiting'
-      AND (other.queue = job.queue OR other.queue = ANY(able.rivals))
-      AND (other.priority > job.priority
-           OR (other.priority = job.priority AND other.id < job.id))
-      AND NOT EXISTS (SELECT 1 FROM generation_switch s
-                      WHERE s.paused AND 'edit:' || s.preset = other.queue)) ahead ON true
-LEFT JOIN LATERAL (
-    SELECT sum(greatest(0, other.seconds * coalesce(p.factor, 1)
-               - extract(epoch FROM now() - other.started_at))) AS seconds
-    FROM generation_job other LEFT JOIN generation_pace p ON p.preset = other.preset
-    WHERE job.state = 'waiting' AND other.state = 'running'
-      AND (other.queue = job.queue OR other.queue = ANY(able.rivals))) underway ON true
-WHERE job.id = ANY(%(jobs)s)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a job stands, for a page: one row of `read`."""
-
-    state: str
-    #: Step reached and steps expected; 0 of 0 before the first.
-    step: int = 0
-    total: int = 0
-    #: What the engine is at, a machine word such as "snow".
-    stage: str = ""
-    has_frame: bool = False
-    #: Step of the newest frame, which makes its address new.
-    frame_step: int = 0
-    #: How many jobs will be taken before this one.
-    before: int = 0
-    reason: str = ""
-    detail: str = ""
-    #: Expected seconds until it is done, waiting included: by how long such jobs took lately, and by
-    #: how many pictures are made at once.
-    seconds: float = 0.0
-    #: Workers alive that take such jobs; 0 is "impossible now".
-    workers: int = 0
-    #: An operator lets this preset's jobs wait.
-    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,53 +176,6 @@ def retry(job_id: int) -> bool:
     post_work(job)
     tell(job)
     return True
-
-
-def read(job_ids: Iterable[int]) -> dict[int, Standing]:
-    """Where these jobs stand, by id, in one query. Jobs that are not there are left out."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STANDINGS, {"jobs": list(job_ids), "silent": SILENT_AFTER})
-        return {row[0]: standing(*row[1:]) for row in cursor.fetchall()}
-
-
-def standing(
-    state: str,
-    reason: str,
-    detail: str,
-    step: int | None,
-    total: int | None,
-    stage: str | None,
-    frame_bytes: int | None,
-    before: int | None,
-    seconds: float,
-    ahead: float | None,
-    underway: float | None,
-    elapsed: Any,
-    workers: int | None,
-    hosts: int | None,
-    paused: bool,
-) -> Standing:
-    """A row of `read` as people need it."""
-    if state == State.RUNNING:
-        seconds = max(0.0, seconds - float(elapsed or 0))
-    elif state == State.WAITING:
-        seconds += (float(ahead or 0) + float(underway or 0)) / int(hosts or 1)
-    else:
-        seconds = 0.0
-    return Standing(
-        state=state,
-        step=step or 0,
-        total=total or 0,
-        stage=stage or "",
-        has_frame=bool(frame_bytes),
-        frame_step=(step or 0) if frame_bytes else 0,
-        before=before or 0,
-        reason=reason if state == State.FAILED else "",
-        detail=detail if state == State.FAILED else "",
-        seconds=round(seconds, 2),
-        workers=workers or 0,
-        paused=paused and state == State.WAITING,
-    )
 
 
 def frame(job_id: int) -> bytes:
@@ -422,6 +308,11 @@ def takes(name: str, setting: str) -> bool:
 def checked_operation(name: str, settings: dict[str, Any]) -> Operation:
     """An operation that the darkroom can run. Raises `Unusable`, whose text says what is amiss."""
     return planning.checked(name, settings)
+
+
+def second_of(name: str) -> str:
+    """Whether an operation looks at a second picture: "must", "may", or nothing."""
+    return planning.second_of(name)
 
 
 def known_terms(term: str) -> tuple[str, ...]:

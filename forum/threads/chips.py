@@ -137,6 +137,12 @@ class Understood:
         return queue.seconds_for(self.operations) if self.chips else self.plan.seconds
 
     @property
+    def second(self) -> str:
+        """Whether the chips look at a second picture: "must", "may", or nothing."""
+        wanted = {queue.second_of(each.name) for each in self.operations}
+        return "must" if "must" in wanted else "may" if "may" in wanted else ""
+
+    @property
     def said(self) -> str:
         """The chips as words, for an answer without a prompt."""
         joint = "，" if (get_language() or "").startswith("zh") else ", "

@@ -32,12 +32,12 @@ def flat(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: data[name] for name in data}
 
 
-def preset_choices() -> list[tuple[str, str]]:
-    """Every preset, by the name people read."""
+def preset_choices(also: str = "") -> list[tuple[str, str]]:
+    """Every preset that can be chosen now, `also` among them, by the name people read."""
     language = (get_language() or "en").lower()
     return [
         (name, preset.titles.get(language) or preset.titles.get("en") or name)
-        for name, preset in queue.presets().items()
+        for name, preset in queue.offered(also).items()
     ]
 
 
@@ -150,11 +150,18 @@ class Prompt(Masked, Keyed):
         widget=forms.NumberInput(attrs={"type": "range", "step": "0.05"}),
     )
     preset = forms.ChoiceField(
-        label=_("engine"), required=False, choices=preset_choices,
+        label=_("engine"), required=False,
         error_messages={"invalid_choice": _("There is no such engine here. Choose another one.")},
     )  # fmt: skip
     seed = forms.IntegerField(
         min_value=0, max_value=2**32 - 1, required=False, widget=forms.HiddenInput
+    )
+
+    second = forms.CharField(
+        label=_("The other picture: its address or number"),
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "…/images/12/"}),
     )
 
     def __init__(self, *args: Any, to: Image, **more: Any) -> None:
@@ -163,8 +170,12 @@ class Prompt(Masked, Keyed):
         before = more.pop("before", None)
         super().__init__(*args, **more)
         self.to = to
+        engines: forms.ChoiceField = self.fields["preset"]  # type: ignore[assignment]
+        engines.choices = preset_choices(to.board.preset)
         self.understood: chips.Understood | None = None
         self.chips_are_unfit = False
+        #: The other picture, where something looks at one.
+        self.second_number: int | None = None
         # Read now: what is shown again keeps one value of each field alone.
         try:
             self.before = before or chips.sent(self.data)
@@ -174,6 +185,14 @@ class Prompt(Masked, Keyed):
     def clean_prompt(self) -> str:
         """One kind of line end, whatever the browser sends."""
         return re.sub(r"\r\n?", "\n", self.cleaned_data["prompt"])
+
+    def clean_second(self) -> int | None:
+        """The number of the other picture."""
+        said = self.cleaned_data["second"].strip()
+        found = AnswerLink.NUMBER.fullmatch(said)
+        if said and found is None:
+            raise forms.ValidationError(_("This is no address of an image here."))
+        return int(found[1]) if found else None
 
     def clean_strength(self) -> float:
         """The middle, where nothing was said."""
@@ -192,7 +211,9 @@ class Prompt(Masked, Keyed):
             words["prompt"] = words["prompt"].strip() and words["prompt"] or read.said
             words["read_as"] = read.operations if read.editable else None
             words["unread"] = read.plan.unknown if read.editable else None
+            self.second_number = words.pop("second", None) if read.second else None
             self.judge(read, words["prompt"])
+        words.pop("second", None)
         return words
 
     @property
@@ -213,6 +234,8 @@ class Prompt(Masked, Keyed):
             self.add_error("preset", read.plan.refusal)
         elif not prompt.strip():
             self.add_error("prompt", _("Say what it should become."))
+        elif read.second == "must" and "second" not in self.errors and not self.second_number:
+            self.add_error("second", _("Say which picture it shall take after."))
         elif read.editable and not read.operations:
             gone = _("All chips are taken away. Put one back, or write something else.")
             said = " ".join(read.plan.notes) or _("None of this is understood.")

@@ -79,7 +79,7 @@ def test_stop_and_try_again(somebody: Callable[..., Page], photograph: Path) -> 
         name = submit(page, prompt)
     press(page, f"#{name} button:has-text('Stop')")
     expect(page.locator(f"#{name}")).to_contain_text("stopped")
-    press(page, f"#{name} a:has-text('Change the prompt')")
+    press(page, f"#{name} a:has-text('Edit and run again')")
     assert page.input_value("form.composer textarea") == "pencil sketch"
     page.goto(place)
     press(page, f"#{name} button:has-text('Try again')")

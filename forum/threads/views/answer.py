@@ -42,15 +42,26 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
     mask, status = painted(request, to, form)
     if request.POST.get("suggest") or request.POST.get("chip_do"):
         return again(request, to, unsent(form, request.POST.get("suggest", "")), HTTPStatus.OK)
+    second = other_picture(request, form) if form.is_valid() else []
     if not form.is_valid():
         return again(request, to, form, status)
     try:
         reply = actions.answer_by_prompt(
-            member=request.member, to=to, mask=mask, **form.cleaned_data
+            member=request.member, to=to, mask=mask, further_sources=second, **form.cleaned_data
         )
     except (KeyReused, NotAllowed, TooMany) as refusal:
         return refused.with_form(refusal, form, lambda status: again(request, to, form, status))
     return sent(request, to, reply)
+
+
+def other_picture(request: MemberRequest, form: Prompt) -> list[Image]:
+    """The second picture that an operation looks at; what is amiss is said at its field."""
+    if form.second_number is None:
+        return []
+    found = list(Image.objects.visible_to(request.member).filter(pk=form.second_number))
+    if not found:
+        form.add_error("second", _("There is no such image that you may see."))
+    return found
 
 
 def unsent(form: Prompt, word: str) -> Prompt:

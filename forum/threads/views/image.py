@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 
 from forum.images.lineage import Node, ancestors
 from forum.images.models import FileRole, Image
+from forum.members import allowances
 from forum.members.models import Member
 from forum.threads import chips, recipes
 from forum.threads.cards import answers_of
@@ -132,9 +133,22 @@ def plan(request: Request, pk: int) -> HttpResponse:
     read = None
     if prompt.strip() or before is not None:
         read = chips.understand(prompt, preset, found.board, before)
-    ready = queue.can_do(preset) if read else True
-    words = {"understood": read, "ready": ready, "image": found, "prompt": prompt}
+    words: dict[str, Any] = {"understood": read, "image": found, "prompt": prompt, "ready": True}
+    words["second"] = request.GET.get("second", "")[:500]
+    if read is not None:
+        words |= cost(request.member, preset, read.seconds)
     return render(request, "threads/_plan.html", words)
+
+
+def cost(member: Member | None, preset: str, seconds: float) -> dict[str, Any]:
+    """What sending would cost this person: who is before them, how long it takes, what is left."""
+    wait = queue.foresee(preset, seconds, asker=member.pk if member else None)
+    return {
+        "wait": wait,
+        "ready": wait.workers > 0,
+        "at_work": wait.workers > 0 or bool(queue.workers()),
+        "left": allowances.left(member, "envision") if member else None,
+    }
 
 
 def recipe_use(request: Request, pk: int) -> HttpResponse:
