@@ -86,6 +86,12 @@ FORUM_DRAFT_DAYS = env.int("FORUM_DRAFT_DAYS", 7)
 #: Replies of one member that may be waiting or running at once.
 FORUM_EDITS_AT_ONCE = env.int("FORUM_EDITS_AT_ONCE", 5)
 
+#: Of these, how many of one engine may run at the same time; the others wait even while machines are idle.
+FORUM_EDITS_RUNNING = env.int("FORUM_EDITS_RUNNING", 4)
+
+#: How many times a member's allowances for derivatives moderators and the owner have.
+FORUM_MODERATORS_TIMES = env.int("FORUM_MODERATORS_TIMES", 4)
+
 #: API calls of one member in a minute.
 FORUM_API_PER_MINUTE = env.int("FORUM_API_PER_MINUTE", 120)
 
@@ -121,6 +127,12 @@ FORUM_MODELS_DIR = env.str("FORUM_MODELS_DIR", "")
 
 #: How many pictures one worker makes at once, each in a process of its own. 0: as many as it has cores.
 FORUM_STUDIO_HOSTS = env.int("FORUM_STUDIO_HOSTS", 0)
+
+#: Devices for engines that need one, such as "0,1" for two GPUs or "cpu". Empty: every GPU that nvidia-smi knows, else the CPU.
+FORUM_STUDIO_DEVICES = env.str("FORUM_STUDIO_DEVICES", "")
+
+#: Let the libraries of engines reach the net. Weights are fetched by `manage.py engines pull`, so nothing needs it.
+FORUM_STUDIO_ONLINE = env.bool("FORUM_STUDIO_ONLINE", False)
 
 #: Row count from which the vector index serves searches.
 FORUM_VECTOR_INDEX_FROM = env.int("FORUM_VECTOR_INDEX_FROM", 100_000)

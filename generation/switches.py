@@ -1,12 +1,14 @@
 """The operator's switches over presets, in the database: offered or not, running or paused, default. Light."""
 
 from dataclasses import dataclass
+from typing import LiteralString
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from generation import planning, turns
 from generation.engines.base import Preset
 from generation.models import Switch
+from generation.presets import sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,42 @@ def preset_states() -> dict[str, PresetState]:
         else PresetState(preset)
         for name, preset in planning.presets().items()
     }
+
+
+_OFFERED: LiteralString = """
+SELECT 'off', preset FROM generation_switch WHERE NOT enabled
+UNION ALL SELECT DISTINCT 'at work', substr(queue, 6) FROM generation_worker,
+    jsonb_array_elements_text(queues) queue
+WHERE seen_at > now() - interval '30 seconds' AND NOT draining AND queue LIKE 'edit:%%'
+"""
+
+
+def offered(also: str = "") -> dict[str, Preset]:
+    """Presets that people may choose now, by name, in one query.
+
+    Enabled ones; of those whose weights must lie on a machine, only what some worker at work has.
+    `also` names one that stays in the list, because it is chosen already.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFERED, [])
+        said = set(cursor.fetchall())
+    return {
+        name: preset
+        for name, preset in planning.presets().items()
+        if name == also
+        or (("off", name) not in said and (not sources(preset) or ("at work", name) in said))
+    }
+
+
+def is_enabled(preset: str) -> bool:
+    """Whether people may ask for this preset."""
+    return not Switch.objects.filter(preset=preset, enabled=False).exists()
+
+
+def default() -> str:
+    """The preset that an operator made the default; "" where none is."""
+    found = Switch.objects.filter(is_default=True).values_list("preset", flat=True).first()
+    return found if found in planning.presets() else ""
 
 
 @transaction.atomic

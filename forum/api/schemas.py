@@ -260,6 +260,10 @@ class ReplyOut(Schema):
     kind: Literal["prompt", "upload", "link"]
     state: State
     progress: float = Field(description="From 0 to 1.")
+    before: int | None = Field(description="Jobs that go before it while it waits; else null.")
+    seconds_left: float | None = Field(
+        description="Expected until it is done; null when it has ended, or no machine can do it now."
+    )
     error: Reason | None
     image: int | None = Field(description="What it became, or points to.")
     prompt: str

@@ -115,6 +115,8 @@ def reply(request: HttpRequest, card: Card) -> schemas.ReplyOut:
         kind=row.kind,  # type: ignore[arg-type]
         state=card.state,  # type: ignore[arg-type]
         progress=progress(card),
+        before=card.before if card.state == ReplyState.WAITING else None,
+        seconds_left=seconds_left(card),
         error=schemas.Reason(**found) if (found := reason_of(row.reason)) else None,
         image=row.image_id,
         prompt=row.prompt,
@@ -147,6 +149,14 @@ def mask(request: HttpRequest, row: Mask) -> schemas.MaskOut:
 def mask_url(request: HttpRequest, pk: int) -> str:
     """Where the API gives out the picture of a mask."""
     return request.build_absolute_uri(reverse("api:mask", args=[pk]))
+
+
+def seconds_left(card: Card) -> float | None:
+    """Expected until it is done; None when it has ended, rests, or no machine can do it now."""
+    where = card.standing
+    if not card.is_forming or where is None or where.paused or not where.workers:
+        return None
+    return where.seconds
 
 
 def progress(card: Card) -> float:

@@ -10,9 +10,12 @@ from django.utils import timezone
 from forum.announce import announce
 from forum.boards.models import Board, Membership
 from forum.members.models import Member
+from generation import queue
 
 #: What the makers of a board may set, and change later.
-FIELDS = frozenset({"slug", "title", "description", "visibility", "licence", "preset"})
+FIELDS = frozenset(
+    {"slug", "title", "description", "visibility", "licence", "preset", "take_turns"}
+)
 
 
 class NotAllowed(PermissionDenied):
@@ -39,7 +42,8 @@ def create(*, by: Member, **fields: Any) -> Board:
     """
     if not may_create(by):
         raise NotAllowed
-    board = Board(made_by=by, **picked({"preset": settings.FORUM_DEFAULT_PRESET, **fields}))
+    words = {"preset": queue.default_preset() or settings.FORUM_DEFAULT_PRESET, **fields}
+    board = Board(made_by=by, **turned(None, picked(words)))
     board.full_clean(validate_unique=False, validate_constraints=False)
     save(board)
     Membership.objects.create(board=board, member=by, role=Membership.Role.MODERATOR)
@@ -52,7 +56,7 @@ def change(*, board: Board, by: Member, **fields: Any) -> Board:
     authorise(board, by)
     board = Board.objects.select_for_update().get(pk=board.pk)
     before = board.visibility
-    for name, value in picked(fields).items():
+    for name, value in turned(board, picked(fields)).items():
         setattr(board, name, value)
     board.full_clean(validate_unique=False, validate_constraints=False)
     save(board)
@@ -113,6 +117,15 @@ def picked(fields: dict[str, Any]) -> dict[str, Any]:
     if strange := fields.keys() - FIELDS:
         raise TypeError(f"A board has no {', '.join(sorted(strange))}.")
     return fields
+
+
+def turned(board: Board | None, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields, with `take_turns` as the time since when; one that runs goes on."""
+    words = dict(fields)
+    if "take_turns" in words:
+        since = board.turns_since if board is not None else None
+        words["turns_since"] = (since or timezone.now()) if words.pop("take_turns") else None
+    return words
 
 
 def save(board: Board) -> None:

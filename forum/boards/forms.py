@@ -15,6 +15,14 @@ class BoardForm(forms.ModelForm):  # type: ignore[type-arg]
     """Everything that the makers of a board decide. It saves nothing: `actions` do."""
 
     preset = forms.ChoiceField(label=_("Engine that answers"))
+    take_turns = forms.BooleanField(
+        label=_("Everybody's first before anybody's second"),
+        required=False,
+        help_text=_(
+            "For a class: whoever has had fewer derivatives here since this was switched on goes "
+            "first, however early others asked."
+        ),
+    )
 
     class Meta:
         model = Board
@@ -29,18 +37,19 @@ class BoardForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **words: Any) -> None:
         super().__init__(*args, **words)
         engines: forms.ChoiceField = self.fields["preset"]  # type: ignore[assignment]
-        engines.choices = presets()
+        engines.choices = presets(self.instance.preset if self.instance.pk else "")
+        self.fields["take_turns"].initial = self.instance.turns_since is not None
 
     def validate_unique(self) -> None:
         """Left to the database, which is asked once, when the board is saved."""
 
 
-def presets() -> list[tuple[str, str]]:
-    """Engines to choose from, with their titles in the reader's language."""
+def presets(also: str = "") -> list[tuple[str, str]]:
+    """Engines to choose from, `also` among them, with their titles in the reader's language."""
     language = get_language() or "en"
     return [
         (name, preset.titles.get(language) or preset.titles.get("en", name))
-        for name, preset in queue.presets().items()
+        for name, preset in queue.offered(also).items()
     ]
 
 

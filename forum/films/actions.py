@@ -13,6 +13,7 @@ from forum.films.shots import Cut, cut
 from forum.images import audit, events, storing
 from forum.images.models import Image
 from forum.members.actions import give_back, purse
+from forum.members.allowances import times
 from forum.members.events import on_leaving
 from forum.members.models import Member
 from forum.threads.actions import NotAllowed, TooMany
@@ -188,7 +189,7 @@ def move(film: Film, state: FilmState, **more: object) -> bool:
 def refund(film: Film) -> None:
     """What came to nothing costs nothing."""
     if film.maker is not None:
-        give_back(who=purse(film.maker), what="envision")
+        give_back(who=purse(film.maker), what="envision", times=times(film.maker))
 
 
 def tell(film: Film) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import F
-from django.db.models.functions import Greatest, Least
+from django.db.models.functions import Greatest, Least, Now
 
 from forum.members.models import Allowance, Member
 
@@ -46,6 +46,31 @@ def limits() -> dict[str, Limit]:
     }
 
 
+def times(member: Member) -> int:
+    """How many times the allowances for derivatives this member's role has."""
+    return max(1, int(settings.FORUM_MODERATORS_TIMES)) if member.is_moderator else 1
+
+
+def at_once(member: Member) -> int:
+    """How many of this member's derivatives may wait or run at once."""
+    return int(settings.FORUM_EDITS_AT_ONCE) * times(member)
+
+
+def running(member: Member) -> int:
+    """How many of this member's derivatives may run at the same time, of one engine."""
+    return max(1, int(settings.FORUM_EDITS_RUNNING)) * times(member)
+
+
+def left(member: Member, what: str) -> int:
+    """How often this member may still do a thing in the running window."""
+    limit = limits()[what]
+    most = limit.most * times(member)
+    now = Allowance.objects.filter(
+        who=purse(member), what=what, since__gt=Now() - timedelta(seconds=limit.seconds)
+    )
+    return max(0, most - (now.values_list("spent", flat=True).first() or 0))
+
+
 def purse(member: Member) -> str:
     """The name under which a member's doings are counted."""
     return f"member:{member.pk}"
@@ -64,23 +89,26 @@ RETURNING spent, ceil(extract(epoch FROM since + %(window)s - statement_timestam
 """
 
 
-def spend(*, who: str, what: str) -> None:
+def spend(*, who: str, what: str, times: int = 1) -> None:
     """Count one use. Raises Spent over the limit, KeyError for a name that is not counted.
+
+    `times` widens the limit for those whose role allows more.
 
     One statement, so that requests sent at once cannot pass together. It belongs to the caller's
     transaction: what is rolled back was not spent.
     """
     limit = limits()[what]
     window = timedelta(seconds=limit.seconds)
-    words: dict[str, Any] = {"who": who[:64], "what": what, "window": window, "most": limit.most}
+    most = limit.most * times
+    words: dict[str, Any] = {"who": who[:64], "what": what, "window": window, "most": most}
     with connection.cursor() as cursor:
         cursor.execute(COUNT, words)
         spent, left = cursor.fetchone()
-    if spent > limit.most:
+    if spent > most:
         raise Spent(max(1, left))
 
 
-def give_back(*, who: str, what: str) -> None:
-    """Take one use back, where it came to nothing."""
-    lower = Greatest(Least(F("spent"), limits()[what].most) - 1, 0)
+def give_back(*, who: str, what: str, times: int = 1) -> None:
+    """Take one use back, where it came to nothing. `times` as it was spent."""
+    lower = Greatest(Least(F("spent"), limits()[what].most * times) - 1, 0)
     Allowance.objects.filter(who=who[:64], what=what).update(spent=lower)

@@ -8,12 +8,13 @@ from forum.announce import announce
 from forum.images import events
 from forum.images.models import Image
 from forum.members.actions import give_back, purse
+from forum.members.allowances import times
 from forum.members.models import Member
 from forum.reruns.models import Rerun, RerunState
 from forum.reruns.recipes import again
 from forum.reruns.verdicts import differences, verdict, versions
 from forum.threads.actions import NotAllowed, TooMany
-from forum.threads.actions.gates import SOON, at_the_desk, not_too_many_at_once, pay
+from forum.threads.actions.gates import SOON, at_the_desk, not_too_many_at_once, pay, turn
 from generation import queue
 from generation.results import RerunResult
 
@@ -44,7 +45,9 @@ def run_again(*, image: Image, by: Member) -> Rerun:
     if Rerun.objects.filter(asker=by).waiting().count() >= AT_ONCE:
         raise TooMany(SOON, _("As many images as may be are being made again. Wait for one."))
     pay(by, "envision")
-    job = queue.submit(wanted.request, return_to=RESULT_TO, topic=topic(found), asker=by.pk)
+    job = queue.submit(
+        wanted.request, return_to=RESULT_TO, topic=topic(found), **turn(by, found.board)
+    )
     made = Rerun.objects.create(
         image=found, asker=by, job=job, versions_then=versions(found.recipe)
     )
@@ -81,7 +84,7 @@ def take_in_failure(job_id: int) -> Rerun | None:
     if rerun is None or standing is None or standing.state != "failed":
         return None
     if rerun.asker is not None:
-        give_back(who=purse(rerun.asker), what="envision")
+        give_back(who=purse(rerun.asker), what="envision", times=times(rerun.asker))
     return end(rerun, state=RerunState.FAILED, reason=standing.reason[:40])
 
 

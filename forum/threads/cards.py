@@ -63,6 +63,16 @@ class Card:
         return max(1, round(self.standing.seconds)) if self.standing else 0
 
     @property
+    def is_impossible(self) -> bool:
+        """No worker that is at work takes such jobs: nobody knows when one will."""
+        return self.standing is not None and not self.standing.workers
+
+    @property
+    def is_paused(self) -> bool:
+        """An operator lets it wait."""
+        return self.standing is not None and self.standing.paused
+
+    @property
     def frame_step(self) -> int:
         """Step of the newest frame; 0 while there is none."""
         return self.standing.frame_step if self.standing and self.standing.has_frame else 0

@@ -24,6 +24,7 @@ from forum.threads.actions.gates import (
     not_too_many_at_once,
     pay,
     said_before,
+    turn,
 )
 from forum.threads.actions.growing import grow, has_spoken, lock, tell
 from forum.threads.actions.posting import look_at
@@ -84,7 +85,9 @@ def answer_by_prompt(
         unread=unread,
         mask=None if held is None else held.ref(),
     )
-    job = queue.submit(request, return_to=RESULT_TO, topic=to.thread.topic, asker=member.pk)
+    job = queue.submit(
+        request, return_to=RESULT_TO, topic=to.thread.topic, **turn(member, to.board)
+    )
     reply = Reply.objects.create(
         thread=to.thread,
         to=to,
@@ -155,7 +158,7 @@ def engine_for(to: Image, preset: str, sources: int) -> str:
     """Name of the preset that answers: the one asked for, else the board's. Raises NotAllowed."""
     name = preset or to.board.preset
     found = queue.presets().get(name)
-    if found is None:
+    if found is None or not queue.is_enabled(name):
         raise NotAllowed(_("There is no such engine here. Choose another one."), "no_engine")
     if sources > found.max_sources:
         raise NotAllowed(_("This engine takes fewer images at once."), "too_many_sources")

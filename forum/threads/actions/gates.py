@@ -2,22 +2,26 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from forum.boards.models import Board
 from forum.images.models import Image
+from forum.members import allowances
 from forum.members.actions import Spent, purse, spend
 from forum.members.models import Member
 from forum.threads.actions.refusals import KeyReused, NotAllowed, TooMany
 from forum.threads.models import Reply
 from forum.threads.sentences import sentence
+from generation import queue
 
 #: Seconds after which it is worth asking again when too many replies are still forming.
 SOON = 15
+#: And at most as many, however long the queue is.
+LATEST = 600
 
 
 def at_the_desk(member: Member) -> Member:
@@ -66,20 +70,38 @@ def open_board(member: Member, board: Board) -> Board:
 
 
 def pay(member: Member, what: str) -> None:
-    """Count one use. Raises TooMany."""
+    """Count one use; more for those who look after the house. Raises TooMany."""
+    more = allowances.times(member) if what == "envision" else 1
     try:
-        spend(who=purse(member), what=what)
+        spend(who=purse(member), what=what, times=more)
     except Spent as spent:
         raise TooMany(spent.retry_after) from spent
 
 
 def not_too_many_at_once(member: Member) -> None:
     """Raises TooMany while as many of the member's replies are forming as may be. Needs the lock."""
-    most = settings.FORUM_EDITS_AT_ONCE
-    if Reply.objects.filter(author=member).forming().count() >= most:
+    forming = Reply.objects.filter(author=member).forming()
+    if forming.count() >= allowances.at_once(member):
+        jobs = [job for job in forming.values_list("job", flat=True) if job is not None]
         raise TooMany(
-            SOON, _("As many of your replies as may be are still coming into being. Wait for one.")
+            soonest(jobs),
+            _("As many of your replies as may be are still coming into being. Wait for one."),
         )
+
+
+def soonest(jobs: Iterable[int]) -> int:
+    """Seconds until the first of these jobs is expected to be done, for Retry-After."""
+    waits = [each.seconds for each in queue.read(jobs).values() if each.workers]
+    return min(LATEST, max(1, math.ceil(min(waits)))) if waits else SOON
+
+
+def turn(member: Member, board: Board) -> dict[str, Any]:
+    """How the studio shall place a wish of this member's on this board: words for `queue.submit`."""
+    return {
+        "asker": member.pk,
+        "circle": board.circle,
+        "at_once": allowances.running(member),
+    }
 
 
 def content_of(*said: Any) -> str:

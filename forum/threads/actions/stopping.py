@@ -18,6 +18,7 @@ from forum.threads.actions.gates import (
     derivable,
     not_too_many_at_once,
     pay,
+    turn,
 )
 from forum.threads.actions.growing import tell
 from forum.threads.actions.refusals import NotAllowed
@@ -77,9 +78,8 @@ def restart(reply: Reply) -> None:
     request = queue.request(reply.job)
     if not isinstance(request, EditRequest):
         raise NotAllowed(_("What was asked is no longer known. Answer anew."), "ended")
-    reply.job = queue.submit(
-        request, return_to=RESULT_TO, topic=reply.thread.topic, asker=reply.author_id
-    )
+    place = turn(reply.author, reply.to.board) if reply.author else {}
+    reply.job = queue.submit(request, return_to=RESULT_TO, topic=reply.thread.topic, **place)
     reply.save(update_fields=["job"])
 
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from forum.images import actions as images
 from forum.images.models import Image
 from forum.members.actions import give_back, purse
+from forum.members.allowances import times
 from forum.threads.actions.gates import answerable, derivable
 from forum.threads.actions.growing import grow, has_spoken, lock, tell
 from forum.threads.actions.refusals import NotAllowed
@@ -94,7 +95,7 @@ def take_in_failure(job_id: int) -> Reply | None:
     if reply is None or not fail(reply, standing.reason, standing.detail):
         return None
     if reply.author is not None and standing.reason not in OWN_DOING:
-        give_back(who=purse(reply.author), what="envision")
+        give_back(who=purse(reply.author), what="envision", times=times(reply.author))
     return reply
 
 
