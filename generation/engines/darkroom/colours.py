@@ -39,7 +39,10 @@ def recoloured(picture: Picture, other: Picture) -> Picture:
     blue, green, red = np.meshgrid(edge, edge, edge, indexing="ij")
     lattice = np.stack([red.ravel(), green.ravel(), blue.ravel()], 1)
     before = lab_of(lattice)
-    after = moved(before, samples(picture), samples(other))
+    own, wanted = samples(picture), samples(other)
+    after, grey = moved(before, own, wanted), greyness(own)
+    if grey:
+        after = floats(after + (toned(before, own, wanted) - after) * grey)
     change = smoothed((after - before).reshape(LATTICE, LATTICE, LATTICE, 3)).reshape(-1, 3)
     change[:, 0] *= LIGHTNESS
     table = rgb_of(floats(before + change))
@@ -76,6 +79,28 @@ def moved(lattice: Points, own: Points, wanted: Points) -> Points:
             own = floats(own + pushed(own @ axis, have, want)[:, None] * axis)
             lattice = floats(lattice + pushed(lattice @ axis, have, want)[:, None] * axis)
     return lattice
+
+
+def greyness(own: Points) -> float:
+    """1 for a picture without colours, 0 for one with enough of them to be moved."""
+    return float(np.clip(1.5 - own[:, 1:].std(0).max() / 4, 0, 1))
+
+
+def toned(lattice: Points, own: Points, wanted: Points) -> Points:
+    """Each lightness in the colour that the wanted samples have at the same rank of lightness.
+
+    A grey picture has no colours that could be moved: they are handed out by tone.
+    """
+    order = np.argsort(wanted[:, 0], kind="stable")
+    ranks = (np.arange(len(order)) + 0.5) / len(order)
+    kernel = np.ones(401) / 401
+    means = [
+        np.convolve(np.pad(wanted[order, each], 200, mode="edge"), kernel, "valid")
+        for each in range(3)
+    ]
+    share = np.linspace(0, 1, 65)
+    rank = np.interp(lattice[:, 0], np.quantile(own[:, 0], share), share)
+    return floats(np.stack([np.interp(rank, ranks, each) for each in means], 1))
 
 
 def pushed(places: Points, have: NDArray[np.float64], want: NDArray[np.float64]) -> Points:

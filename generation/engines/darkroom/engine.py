@@ -22,9 +22,10 @@ from generation.engines.base import (
     SourceRefused,
 )
 from generation.engines.darkroom import running
-from generation.engines.darkroom.pixels import Picture, from_bytes, to_bytes
+from generation.engines.darkroom.pixels import Picture, clip, floats, from_bytes, to_bytes
 from generation.engines.darkroom.regions import FAINTEST, NothingThere
 from generation.engines.darkroom.table import Unusable, program
+from generation.engines.descriptors import on_white
 from generation.planning import plan
 from generation.requests import Operation
 
@@ -170,7 +171,11 @@ def picture_of(source: Image.Image) -> Picture:
         raise SourceRefused(
             f"This image is more than {LARGEST_RATIO} times longer than wide; crop it first."
         )
-    return from_bytes(np.asarray(source.convert("RGB")))
+    if source.mode.startswith("I"):
+        # Sixteen bits: Pillow would cut off all but the darkest tones.
+        grey = clip(np.asarray(source, np.float32) / np.float32(65535))
+        return floats(np.repeat(grey[..., None], 3, axis=2))
+    return from_bytes(np.asarray(on_white(source)))
 
 
 def mask_of(mask: Image.Image, picture: Picture) -> Picture:

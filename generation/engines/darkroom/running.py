@@ -267,10 +267,13 @@ def emerging(before: Picture, after: Picture, count: int, *, layered: bool) -> I
     first = small(before)
     if layered or first.shape != last.shape:
         first, count = last, 1 if layered else count
-    dark = 1 - luminance(last)
+    light = luminance(last)[..., None]
     for step in range(1, count):
-        share = clip((step / count) * 1.8 - 0.8 * (1 - dark))
-        yield mix(first, last, share)
+        # Dark places run ahead of light ones, and none arrives before the end.
+        share = floats(
+            np.power(np.float32(step / count), np.float32(0.6) + np.float32(1.2) * light)
+        )
+        yield floats(first + (last - first) * share)
     yield last
 
 

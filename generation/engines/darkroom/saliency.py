@@ -131,7 +131,7 @@ def faces(small: Picture) -> Plane:
         left, top, across, down, area = (int(each) for each in stats[label])
         fill, shape, share = area / (across * down), down / across, area / (height * width)
         features = float(light[labels == label].std())
-        if 0.5 < fill < 0.92 and 0.9 < shape < 2.1 and 0.006 < share < 0.2 and features > 0.07:
+        if 0.5 < fill < 0.92 and 0.9 < shape < 2.1 and 0.015 < share < 0.2 and features > 0.07:
             # Hair reaches about a third of a face above it and a fifth beside it.
             centre = (left + across // 2, top + round(0.38 * down))
             axes = (round(0.68 * across), round(0.78 * down))
@@ -144,7 +144,9 @@ def cut_along_edges(small: Picture, values: Plane, face: Plane) -> Plane:
     level = float(np.clip(1.6 * values.mean(), 0.25, 0.6))
     marks = np.full(values.shape, cv2.GC_PR_BGD, np.uint8)
     marks[values > level] = cv2.GC_PR_FGD
-    marks[values < 0.06] = cv2.GC_BGD
+    # A wall in the colours of skin must not be taken for a part of the face.
+    surely_not = 0.62 * level if face.any() else 0.08
+    marks[values < surely_not] = cv2.GC_BGD
     marks[values > max(0.8, 1.3 * level)] = cv2.GC_FGD
     marks[cv2.erode(face, np.ones((3, 3), np.uint8), iterations=max(1, SIDE // 32)) > 0] = (
         cv2.GC_FGD
