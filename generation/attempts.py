@@ -47,6 +47,10 @@ class Carries(Protocol):
     async def run(self, order: Words, on_step: OnStep, patience: float) -> Words:
         """Have an order carried out. Raises `HostLost`, `HostSilent`."""
 
+    @property
+    def begun(self) -> bool:
+        """Whether it works on the order by now, or keeps it for later."""
+
     def cancel(self, order_id: str) -> None:
         """Nobody waits for this order any more."""
 
@@ -102,6 +106,11 @@ class Attempt:
         self._killing: asyncio.Task[None] | None = None
         self._step: tuple[int, int, str, bytes] | None = None
         self._news = asyncio.Event()
+
+    @property
+    def begun(self) -> bool:
+        """Whether its host works on it by now."""
+        return self.host.begun
 
     async def run(self) -> None:
         """Work, keep the lease, show frames, and bring it to an end. Raises only what nobody expects."""

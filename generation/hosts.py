@@ -95,6 +95,11 @@ class Host:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def begun(self) -> bool:
+        """A host of one's own works on an order from its first moment."""
+        return True
+
+    @property
     def pid(self) -> int | None:
         """Its process, while there is one."""
         return self._process.pid if self._process else None
@@ -109,7 +114,7 @@ class Host:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 cwd=ROOT,
-                env={**without_secrets(os.environ), **OFFLINE, **self._environment},
+                env={**without_secrets(os.environ), **offline(), **self._environment},
             )
         self.used = self.warm = False
         reader, self._writer = await asyncio.open_connection(sock=ours)
@@ -241,6 +246,12 @@ class Pool:
         for host in [*self._idle, *self.busy]:
             await host.kill()
         self._idle.clear()
+
+
+def offline() -> Mapping[str, str]:
+    """What keeps a host's libraries off the net, unless FORUM_STUDIO_ONLINE lets them."""
+    online = os.environ.get("FORUM_STUDIO_ONLINE", "").lower() in ("1", "true", "yes", "on")
+    return {} if online else OFFLINE
 
 
 def without_secrets(environment: "os._Environ[str]") -> dict[str, str]:

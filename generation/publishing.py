@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from generation import pace, turns
 from generation.models import TRIES, Job, Reason, State
@@ -58,6 +60,32 @@ def take_turn(job_id: int, asker: int | None, circle: str) -> None:
     turns.hold(job_id)
     turns.serve(job_id)
     turns.order(asker=asker, circle=circle)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a waiting job asks for, read without taking it."""
+
+    preset: str
+    request: dict[str, Any]
+    #: How often it was tried.
+    tried: int
+
+
+def look(job_id: int) -> Look | None:
+    """What a job asks for; None when it cannot be taken."""
+    free = Q(state=State.WAITING) | Q(state=State.RUNNING, lease_until__lt=Now())
+    found = Job.objects.filter(free, pk=job_id, attempt__lt=TRIES)
+    row = found.values_list("preset", "request", "attempt").first()
+    return None if row is None else Look(*row)
+
+
+@transaction.atomic
+def put_back(job_id: int) -> None:
+    """A job that was fetched and not taken is queued again."""
+    job = Job.objects.filter(pk=job_id, state=State.WAITING).first()
+    if job is not None:
+        post_work(job)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from generation.posting import WORK
 async def work(context: JobContext, job_id: int) -> None:
     """Make one job. The supervisor that runs this worker has put itself into the context."""
     await context.additional_context["studio"].work(
-        job_id, lambda: context.abort_reason() == AbortReason.USER_REQUEST
+        job_id, context.job.queue, lambda: context.abort_reason() == AbortReason.USER_REQUEST
     )
 
 

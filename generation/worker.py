@@ -24,12 +24,16 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.psycopg_connector import PsycopgConnector
 
-from generation import planning
+from generation import planning, publishing
 from generation.attempts import UNREACHABLE, Attempt, attempt
-from generation.hosts import Pool
+from generation.batching import Batcher, Closing, batch_key, most_for
+from generation.devices import Device, found, on_device
+from generation.engines.base import Preset
+from generation.hosts import HostLost, HostSilent, Pool
 from generation.models import Worker
 from generation.posting import FILM, LIGHT
 from generation.presets import absent
+from generation.requests import EditRequest
 from generation.versions import film_formats, installed
 from generation.watchdog import Watchdog
 
@@ -39,6 +43,10 @@ SWEEP = "sweep"
 BEAT_EVERY = 10.0
 #: Seconds for what is under way when we are asked to end; then jobs go back to the queue.
 GRACE = 18.0
+#: Jobs fetched for each place in a batch: one is made, one is next, one finds its company.
+ROWS = 3
+#: Seconds after which a device that could not be made ready is tried again.
+WARM_AGAIN = 60.0
 #: Threads that ask the database.
 DATABASE_THREADS = 4
 #: Quick tasks run side by side.
@@ -74,10 +82,16 @@ class Studio:
         self.queues = queues
         self.name = name or f"{platform.node()}-{os.getpid()}"
         presets = planning.presets()
-        chosen = [asdict(presets[q.partition(":")[2]]) for q in queues if q.startswith("edit:")]
-        self.pool = Pool(hosts or settings.FORUM_STUDIO_HOSTS or os.cpu_count() or 1, chosen)
+        chosen = [presets[q.partition(":")[2]] for q in queues if q.startswith("edit:")]
+        #: Presets that run in batches on devices, by the queue of their jobs.
+        self.batched = {f"edit:{each.name}": each for each in chosen if on_device(each)}
+        names = found(settings.FORUM_STUDIO_DEVICES) if self.batched else []
+        self.batcher = Batcher([Device(name) for name in names])
+        pooled = [asdict(each) for each in chosen if not on_device(each)]
+        self.pool = Pool(hosts or settings.FORUM_STUDIO_HOSTS or os.cpu_count() or 1, pooled)
         self.underway: dict[int, Attempt] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._takers: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="database")
         self._watchdog = Watchdog(database_answers)
@@ -89,12 +103,14 @@ class Studio:
             loop.add_signal_handler(sign, self._stopping.set)
         self._watchdog.start()
         aside = [asyncio.create_task(each()) for each in (self._turn, self._beat)]
+        aside += [asyncio.create_task(self._open(device)) for device in self.batcher.devices]
         if self._makes:
             await self.pool.warm()
-        takers = [asyncio.create_task(self._take(*each)) for each in self._shares()]
+        for share in self._shares():
+            self._start_taking(*share)
         log.info("worker started", name=self.name, queues=" ".join(self.queues))
         await self._stopping.wait()
-        await self._end(takers)
+        await self._end(self._takers)
         for task in aside:
             task.cancel()
         self._watchdog.rest()
@@ -102,17 +118,47 @@ class Studio:
 
     @property
     def _makes(self) -> list[str]:
-        return [queue for queue in self.queues if queue != LIGHT]
+        """Queues of what hosts of the pool make."""
+        return [queue for queue in self.queues if queue != LIGHT and queue not in self.batched]
+
+    @property
+    def open_queues(self) -> list[str]:
+        """Queues it takes from by now: those of devices only when one is warm."""
+        ready = any(device.ready for device in self.batcher.devices)
+        return [queue for queue in self.queues if ready or queue not in self.batched]
 
     def _shares(self) -> list[tuple[str, list[str], int]]:
         """Two takers in one process, so that long edits never stand in the way of quick tasks."""
         shares = []
-        if LIGHT in self.queues or not self._makes:
+        if LIGHT in self.queues:
             shares.append(("light", [LIGHT, SWEEP], LIGHT_AT_ONCE))
+        elif not self._makes:
+            shares.append(("sweep", [SWEEP], 1))
         if self._makes:
             extra = [] if shares else [SWEEP]
             shares.append(("studio", self._makes + extra, self.pool.size + len(extra)))
         return shares
+
+    def _start_taking(self, *share: Any) -> None:
+        self._takers.append(asyncio.create_task(self._take(*share)))
+
+    async def _open(self, device: Device) -> None:
+        """Warm a device up; with the first that is warm, its jobs are taken."""
+        first = asdict(next(iter(self.batched.values())))
+        while not self._stopping.is_set():
+            try:
+                await device.warm(first)
+                break
+            except (HostLost, HostSilent, OSError, RuntimeError) as error:
+                log.error("device not ready", device=device.name, trouble=str(error))
+                await device.host.kill()
+            await asyncio.sleep(WARM_AGAIN)
+        log.info("device ready", device=device.name, preset=device.preset)
+        if sum(each.ready for each in self.batcher.devices) == 1:
+            largest = max(max(preset.buckets) for preset in self.batched.values())
+            at_once = ROWS * largest * len(self.batcher.devices)
+            self._start_taking("device", list(self.batched), at_once)
+        await self._write_heartbeat()
 
     async def _take(self, role: str, queues: list[str], at_once: int) -> None:
         """Take tasks, and take up again after the database was away."""
@@ -140,7 +186,7 @@ class Studio:
             additional_context={"studio": self},
         )
 
-    async def work(self, job_id: int, cancelled: Callable[[], bool]) -> None:
+    async def work(self, job_id: int, queue: str, cancelled: Callable[[], bool]) -> None:
         """Make one job; entered from its task. `cancelled` says whether a person took it back.
 
         The making is a task of its own: when procrastinate gives its task up because the database
@@ -148,19 +194,25 @@ class Studio:
         """
         making = self._tasks.get(job_id)
         if making is None:
-            making = self._tasks[job_id] = asyncio.create_task(self._make(job_id))
+            making = self._tasks[job_id] = asyncio.create_task(self._make(job_id, queue))
         try:
             await asyncio.shield(making)
         except asyncio.CancelledError:
-            if cancelled() and job_id in self.underway:
-                await self.underway[job_id].stop()
+            if cancelled() and not making.done():
+                if job_id in self.underway:
+                    await self.underway[job_id].stop()
+                else:
+                    making.cancel()  # it waits for a host, or for a seat in a batch
                 await asyncio.wait([making])
             raise
 
-    async def _make(self, job_id: int) -> None:
+    async def _make(self, job_id: int, queue: str) -> None:
         try:
-            async with self.pool.host() as host:
-                await attempt(job_id, host, self.in_thread, self.underway)
+            if (preset := self.batched.get(queue)) is not None:
+                await self._make_in_batch(job_id, preset)
+            else:
+                async with self.pool.host() as host:
+                    await attempt(job_id, host, self.in_thread, self.underway)
         except Exception as error:
             # The lease runs out and the sweep sees to the job; the text may hold a prompt.
             log.error(
@@ -168,6 +220,19 @@ class Studio:
             )
         finally:
             del self._tasks[job_id]
+
+    async def _make_in_batch(self, job_id: int, preset: Preset) -> None:
+        """Make one job together with others like it. It is claimed when its batch is formed."""
+        seen: publishing.Look | None = await self.in_thread(publishing.look, job_id)
+        if seen is None:
+            return
+        request = EditRequest.from_json(seen.request)
+        key, most = batch_key(request, preset), most_for(request, preset)
+        try:
+            async with self.batcher.seat(key, preset.name, most, alone=seen.tried > 0) as seat:
+                await attempt(job_id, seat, self.in_thread, self.underway)
+        except Closing:
+            await self.in_thread(publishing.put_back, job_id)
 
     async def in_thread(self, function: Callable[..., T], *words: Any) -> T:
         """Run a function that asks the database, with a connection that is given back."""
@@ -186,6 +251,7 @@ class Studio:
             "versions": installed(),
             "films": film_formats(),
             "pool": self.pool.tally.about(),
+            "devices": [device.about() for device in self.batcher.devices],
         }
 
     async def _turn(self) -> None:
@@ -195,17 +261,24 @@ class Studio:
 
     async def _beat(self) -> None:
         while True:
-            with contextlib.suppress(*UNREACHABLE):
-                await self.in_thread(heartbeat, self.name, self.queues, self.about())
-                self._watchdog.beat()
+            await self._write_heartbeat()
             await self.pool.rest()
             await asyncio.sleep(BEAT_EVERY)
+
+    async def _write_heartbeat(self) -> None:
+        with contextlib.suppress(*UNREACHABLE):
+            await self.in_thread(heartbeat, self.name, self.open_queues, self.about())
+            self._watchdog.beat()
 
     async def _end(self, takers: list[asyncio.Task[None]]) -> None:
         """Take nothing more; let what is under way finish; hand back what does not in time."""
         log.info("worker ends", underway=len(self._tasks))
         for taker in takers:
             taker.cancel()
+        self.batcher.close()
+        for trying in list(self.underway.values()):
+            if not trying.begun:
+                await trying.drain()
         making = list(self._tasks.values())
         if making:
             await asyncio.wait(making, timeout=GRACE)
@@ -214,6 +287,8 @@ class Studio:
             await asyncio.wait([*making], timeout=8)
         await asyncio.wait(takers, timeout=3)
         await self.pool.close()
+        for device in self.batcher.devices:
+            await device.close()
 
     async def _leave(self) -> None:
         with contextlib.suppress(*UNREACHABLE):

@@ -1,0 +1,356 @@
+"""Batches on a real host process, without a database: who goes together, and when."""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation import planning
+from generation.batching import Batcher, Closing, batch_key, most_for, size_for
+from generation.devices import Device, found, on_device
+from generation.engines.base import Preset
+from generation.hosts import HostLost, HostSilent
+from generation.requests import EditRequest, ImageRef
+from tests.generation.pictures import rings
+
+BATCHES = Path(__file__).with_name("batches.toml")
+SOURCE = ImageRef("0" * 64, "images/a.jpg", (640, 480))
+
+
+@pytest.fixture(autouse=True)
+def presets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORUM_PRESETS", str(BATCHES))
+
+
+def asked(
+    prompt: str = "4 x 0.05", *, seed: int = 1, preset: str = "together", **words: Any
+) -> Any:
+    return EditRequest(preset, prompt, seed, (SOURCE,), embed=(), **words)
+
+
+# --- what belongs together ----------------------------------------------------------------------
+
+
+def klein(**words: Any) -> Preset:
+    return replace(planning.preset("klein"), **words)
+
+
+@pytest.mark.parametrize(
+    ("source", "size"),
+    [((4000, 4000), (1024, 1024)), ((4032, 3024), (1184, 880)), ((1080, 1920), (768, 1360))],
+)
+def test_the_size_is_the_presets_whose_shape_is_nearest(source: Any, size: Any):
+    preset = klein()
+    sizes = [tuple(each) for each in preset.settings["sizes"]]
+    request = replace(asked(), sources=(replace(SOURCE, size=source),))
+    chosen = size_for(request, preset)
+    assert chosen in sizes
+
+    def apart(one: Any) -> float:
+        ratio = one[0] * source[1] / (one[1] * source[0])
+        return max(ratio, 1 / ratio)
+
+    assert apart(chosen) == min(map(apart, sizes))
+    assert size_for(replace(request, size=(512, 512)), preset) == (512, 512)
+    assert size_for(replace(request, sources=()), preset) == sizes[0]
+
+
+def test_only_what_an_engine_takes_once_a_call_keeps_requests_apart():
+    preset = planning.preset("together")
+    one = asked("a sepia cat", seed=1)
+    same = [asked("a dog at night", seed=2), replace(one, sources=(replace(SOURCE, name="b"),))]
+    assert {batch_key(each, preset) for each in same} == {batch_key(one, preset)}
+    other = [
+        asked(strength=0.9),
+        asked(steps=9),
+        asked(guidance=2.0),
+        asked(negative="blur"),
+        asked(size=(64, 64)),
+        asked(bucket=2),
+        asked(mask=SOURCE),
+        replace(one, sources=(SOURCE, SOURCE)),
+    ]
+    assert len({batch_key(each, preset) for each in [one, *other]}) == 1 + len(other)
+
+
+def test_as_many_go_together_as_bucket_and_tokens_allow():
+    preset = klein(buckets=(1, 2, 4))
+    limit = {**preset.settings, "batch": {"tokens_in_flight": 9000}}
+    preset = replace(preset, settings=limit)
+    assert most_for(asked(size=(1024, 1024)), preset) == 1  # 8,192 tokens each
+    assert most_for(asked(size=(512, 512)), preset) == 4  # 2,048 tokens each
+    assert most_for(asked(size=(1024, 1024), bucket=2), preset) == 2
+    assert most_for(asked(), planning.preset("together")) == 4
+
+
+def test_devices_are_found_without_torch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert found("") == ["cpu"]
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 0\necho 1\n")
+    program.chmod(0o755)
+    assert found("") == ["0", "1"]
+    assert found("1") == ["1"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    assert found("") == ["3"]
+    assert on_device(planning.preset("together"))
+    assert not on_device(planning.preset("darkroom"))
+
+
+# --- on a real host -----------------------------------------------------------------------------
+
+
+@dataclass
+class Shop:
+    """A device, its batcher, and jobs that go through them."""
+
+    batcher: Batcher
+    folder: Path
+    source: Path
+    #: Prompts in the order in which their jobs were finished.
+    ends: list[str] = field(default_factory=list)
+
+    @property
+    def device(self) -> Device:
+        return self.batcher.devices[0]
+
+    async def make(self, request: EditRequest, *, alone: bool = False) -> dict[str, Any]:
+        """One job, as an attempt would have it made."""
+        preset = planning.preset(request.preset)
+        key, most = batch_key(request, preset), most_for(request, preset)
+        async with self.batcher.seat(key, preset.name, most, alone=alone) as seat:
+            if alone:
+                await seat.refresh()
+            stem = uuid.uuid4().hex
+            order = {
+                "do": "edit", "id": stem, "request": request.as_json(), "preset": asdict(preset),
+                "sources": [str(self.source)], "mask": None, "compare_to": None,
+                "folder": str(self.folder), "stem": stem,
+            }  # fmt: skip
+            answer = await seat.run(order, lambda words, blob: None, 5.0)
+        self.ends.append(request.prompt)
+        return answer
+
+    def start(self, *requests: EditRequest) -> "list[asyncio.Task[dict[str, Any]]]":
+        return [asyncio.create_task(self.make(each)) for each in requests]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Callable[..., contextlib.AbstractAsyncContextManager[Shop]]:
+    source = tmp_path / "a.jpg"
+    rings().save(source, quality=90)
+
+    @contextlib.asynccontextmanager
+    async def opened(**words: Any) -> AsyncIterator[Shop]:
+        batcher = Batcher([Device("cpu")], **words)
+        made = Shop(batcher, tmp_path, source)
+        await made.device.warm(asdict(planning.preset("together")))
+        try:
+            yield made
+        finally:
+            batcher.close()
+            await made.device.close()
+
+    return opened
+
+
+def run(test: Awaitable[None]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(60):
+            await test
+
+    asyncio.run(bounded())
+
+
+def sizes(answers: list[dict[str, Any]]) -> list[int]:
+    return [answer["recipe"]["batch"] for answer in answers]
+
+
+def test_jobs_of_many_members_share_batches_and_no_neighbour_changes_a_picture(shop: Any):
+    async def test() -> None:
+        async with shop() as made:
+            first = made.start(asked("2 x 0.05"))
+            await asyncio.sleep(0.02)
+            four = made.start(*(asked(f"{n} 4 x 0.02", seed=n) for n in range(4)))
+            alone = (await asyncio.gather(*first))[0]
+            answers = await asyncio.gather(*four)
+            assert sizes([alone]) == [1] and sizes(answers) == [4, 4, 4, 4]
+            first = made.start(asked("2 x 0.05"))
+            await asyncio.sleep(0.02)
+            others = made.start(*(asked(f"{n} 4 x 0.02", seed=n) for n in (9, 8, 2, 7)))
+            again = (await asyncio.gather(*others, *first))[2]
+            assert dict(made.device.tally.batches) == {1: 2, 4: 2}
+            assert again["file"]["sha256"] == answers[2]["file"]["sha256"]
+            assert len({each["file"]["sha256"] for each in answers}) == 4
+            assert made.device.facts["device"] == "a sleeper"
+
+    run(test())
+
+
+def test_a_full_batch_goes_at_once_and_a_partial_one_at_the_last_step(shop: Any):
+    async def test() -> None:
+        async with shop() as made:
+            running = made.start(asked("4 x 0.2"))
+            await asyncio.sleep(0.1)
+            two = made.start(asked("5 2 x 0.02"), asked("6 2 x 0.02"))
+            await asyncio.sleep(0.2)
+            assert len(made.device.batches) == 1  # two might become four
+            more = made.start(asked("7 2 x 0.02"), asked("8 2 x 0.02"))
+            await asyncio.sleep(0.1)
+            assert len(made.device.batches) == 2  # full: it waits at the host
+            late = made.start(asked("9 2 x 0.02"))
+            assert sizes(await asyncio.gather(*running, *two, *more)) == [1, 4, 4, 4, 4]
+            assert sizes(await asyncio.gather(*late)) == [1]
+
+            running = made.start(asked("4 x 0.3"))
+            await asyncio.sleep(0.1)
+            begun = time.monotonic()
+            two = made.start(asked("5 2 x 0.02"), asked("6 2 x 0.02"))
+            while len(made.device.batches) < 2:
+                await asyncio.sleep(0.01)
+            # Before the running batch has ended, and so that nobody waits longer than for that.
+            assert not running[0].done() and time.monotonic() - begun > 0.3
+            assert sizes(await asyncio.gather(*two)) == [2, 2]
+
+    run(test())
+
+
+def test_the_loaded_preset_goes_first_but_not_for_ever(shop: Any):
+    async def test() -> None:
+        async with shop(swap_after=0.6) as made:
+            words = [asked(f"t{n} 4 x 0.05") for n in range(8)]
+            running = made.start(words[0])
+            await asyncio.sleep(0.02)
+            other = made.start(asked("other 4 x 0.05", preset="other"))
+            jobs = made.start(*words[1:])
+            await asyncio.gather(*running, *other, *jobs)
+            assert made.ends[-1] == "other 4 x 0.05"  # seven of the loaded one went before it
+
+            made.ends.clear()
+            stop = time.monotonic() + 2.5
+            other = made.start(asked("late 4 x 0.05"))
+
+            async def one_after_the_other() -> None:
+                while time.monotonic() < stop:
+                    await made.make(asked("stream 4 x 0.05", preset="other"))
+
+            crowd = [asyncio.create_task(one_after_the_other()) for _ in range(8)]
+            await asyncio.gather(*other, *crowd)
+            assert "late 4 x 0.05" in made.ends[:-4]
+
+    run(test())
+
+
+@pytest.mark.parametrize(("trouble", "error"), [("crash", HostLost), ("hang", HostSilent)])
+def test_a_lost_batch_says_so_and_what_waited_behind_it_is_made(
+    shop: Any, trouble: str, error: Any
+):
+    async def test() -> None:
+        async with shop() as made:
+            jobs = made.start(asked(f"{trouble} 4 x 0.1"))
+            await asyncio.sleep(0.05)
+            behind = made.start(*(asked(f"{n} 4 x 0.02") for n in range(4)))
+            ended = await asyncio.gather(*jobs, return_exceptions=True)
+            assert isinstance(ended[0], error)
+            assert sizes(await asyncio.gather(*behind)) == [4, 4, 4, 4]
+            assert made.device.tally.restarts == 1
+
+    run(test())
+
+
+def test_what_was_tried_before_runs_alone(shop: Any):
+    async def test() -> None:
+        async with shop() as made:
+            running = made.start(asked("4 x 0.1"))
+            await asyncio.sleep(0.05)
+            again = asyncio.create_task(made.make(asked("again 4 x 0.02"), alone=True))
+            await asyncio.sleep(0)
+            more = made.start(*(asked(f"{n} 4 x 0.02") for n in range(4)))
+            most = 0
+            while not again.done():
+                if any(batch.alone for batch in made.device.batches):
+                    most = max(most, len(made.device.batches))
+                await asyncio.sleep(0.005)
+            assert most == 1
+            assert sizes([again.result()]) == [1]
+            assert sizes(await asyncio.gather(*running, *more)) == [1, 4, 4, 4, 4]
+
+    run(test())
+
+
+def test_who_leaves_harms_no_neighbour(shop: Any):
+    async def test() -> None:
+        async with shop() as made:
+            first = made.start(asked("2 x 0.1"))
+            await asyncio.sleep(0.02)
+            four = made.start(*(asked(f"{n} 6 x 0.1", seed=n) for n in range(4)))
+            await asyncio.gather(*first)
+            await asyncio.sleep(0.3)
+            four[1].cancel()
+            ended = await asyncio.gather(*four, return_exceptions=True)
+            assert isinstance(ended[1], asyncio.CancelledError)
+            assert [each["say"] for n, each in enumerate(ended) if n != 1] == ["made"] * 3
+            assert made.device.tally.restarts == 0
+
+    run(test())
+
+
+def test_an_error_in_the_middle_is_everybodys_and_an_items_own_is_its_own(shop: Any):
+    async def test() -> None:
+        async with shop() as made:
+            answers = await asyncio.gather(*made.start(asked("raise 3 x 0.02")))
+            assert answers[0]["reason"] == "engine_error" and "RuntimeError" in answers[0]["at"]
+            assert made.device.spoilt
+            first = made.start(asked("2 x 0.1"))
+            await asyncio.sleep(0.02)
+            four = made.start(asked("oom 3 x 0.02"), *(asked(f"{n} 3 x 0.02") for n in range(3)))
+            await asyncio.gather(*first)
+            ended = await asyncio.gather(*four)
+            assert [each.get("reason") for each in ended] == ["out_of_memory", None, None, None]
+
+    run(test())
+
+
+def test_a_closing_worker_sends_back_who_has_no_seat(shop: Any):
+    async def test() -> None:
+        async with shop() as made:
+            running = made.start(asked("4 x 0.1"))
+            await asyncio.sleep(0.05)
+            waiting = made.start(asked("5 4 x 0.1"))
+            await asyncio.sleep(0.05)
+            made.batcher.close()
+            ended = await asyncio.gather(*waiting, return_exceptions=True)
+            assert isinstance(ended[0], Closing)
+            assert (await asyncio.gather(*running))[0]["say"] == "made"
+
+    run(test())
+
+
+def test_a_busy_device_is_kept_busy(shop: Any):
+    """Of the time from the first batch's start to the last one's end, the device works for most."""
+
+    async def share(made: Shop) -> float:
+        jobs = made.start(*(asked(f"{n} 4 x 0.05") for n in range(48)))
+        answers = await asyncio.gather(*jobs)
+        assert sizes(answers).count(4) >= 40
+        runs = {tuple(answer["recipe"]["ran"]) for answer in answers}
+        busy = sum(end - begin for begin, end in runs)
+        return busy / (max(end for _, end in runs) - min(begin for begin, _ in runs))
+
+    async def test() -> None:
+        async with shop() as made:
+            best = 0.0
+            for _ in range(3):
+                best = max(best, await share(made))
+                if best >= 0.8:
+                    break
+            assert best >= 0.8, best
+
+    run(test())
