@@ -305,6 +305,7 @@ def _tell(image: Image, hooks: list[Callable[[Image], None]]) -> None:
     for hook in hooks:
         hook(image)
     announce(f"thread.{image.thread_id}", "image", id=image.pk)
+    announce("stream", "moved", id=image.thread_id)
 
 
 def _require_right(image: Image, by: Member) -> None:

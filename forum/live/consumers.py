@@ -9,13 +9,17 @@ from typing import Any, ClassVar
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils.crypto import constant_time_compare
 
 from forum.boards.models import Board
 from forum.drafts.models import Draft
 from forum.images.models import Image
 from forum.live import fragments
-from forum.live.fragments import Answers, Beside, Desk, Spoken, Stream, Tree, View
+from forum.live.fragments import Answers, Beside, Desk, Spoken, Tree, View
 from forum.live.hubs import hubs
+from forum.live.streams import Stream, Waits
 from forum.members.middleware import language_of_socket
 from forum.members.models import Member
 from forum.threads.models import Thread
@@ -143,9 +147,27 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.check()
 
     async def check(self) -> None:
-        """Close when the member may no longer look."""
-        if self.seated and not await self.seat():
+        """Close when the session is over or the member may no longer look."""
+        if not self.seated:
+            return
+        if not await database_sync_to_async(self.session_holds)():
+            await self.close(SIGNED_OUT)
+        elif not await self.seat():
             await self.close(FORBIDDEN)
+
+    def session_holds(self) -> bool:
+        """Whether the session that opened this socket still opens the house.
+
+        Signing out removes it, and a new password or the end of an account makes it worthless.
+        """
+        if self.member_id is None:
+            return True
+        member = self.fresh_member()
+        kept = SessionStore(self.scope["session"].session_key).load()
+        if member is None or kept.get(SESSION_KEY) != str(member.pk):
+            return False
+        valid = [member.get_session_auth_hash(), *member.get_session_auth_fallback_hash()]
+        return any(constant_time_compare(kept.get(HASH_SESSION_KEY, ""), each) for each in valid)
 
     @property
     def member_id(self) -> int | None:
@@ -163,6 +185,16 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Where the socket comes from."""
         client = self.scope.get("client")
         return str(client[0]) if client else "unknown"
+
+    @property
+    def query(self) -> dict[str, int]:
+        """Numbers named in the address; anything else is left aside."""
+        pairs = (part.partition("=") for part in self.scope["query_string"].decode().split("&"))
+        return {
+            key: int(value)
+            for key, _, value in pairs
+            if value.isascii() and value.isdigit() and len(value) < 19
+        }
 
     @property
     def limit(self) -> int:
@@ -207,34 +239,41 @@ class WatchThread(Watch):
         self.aside = None if image is None else (f"image.{image}", Beside(image))
         return True
 
-    @property
-    def query(self) -> dict[str, int]:
-        """Numbers named in the address; anything else is left aside."""
-        pairs = (part.partition("=") for part in self.scope["query_string"].decode().split("&"))
-        return {
-            key: int(value)
-            for key, _, value in pairs
-            if value.isascii() and value.isdigit() and len(value) < 19
-        }
-
 
 class WatchStream(Watch):
-    """`/ws/stream/`: cards of threads that move, and a line when there are new ones."""
+    """`/ws/stream/`: threads that move, and how many are new; `?board=<id>`: of one board.
+
+    With `&rows=1` they stand as rows.
+    """
 
     async def seat(self) -> bool:
         """Everybody may look at what they may see."""
         self.topic = "stream"
         view = await database_sync_to_async(self.find)()
-        if self.seated and view != self.view:
+        if view is None or (self.seated and view != self.view):
             return False  # the page shows another house now: let it be loaded anew
         self.view = view
         return True
 
-    def find(self) -> Stream:
+    def find(self) -> View | None:
         """The boards this person may look into: one rendering serves all who see the same."""
-        member = self.fresh_member()
-        boards = Board.objects.visible_to(member).values_list("pk", flat=True)
-        return Stream(frozenset(boards))
+        boards = Board.objects.visible_to(self.fresh_member())
+        board = self.query.get("board")
+        if board is not None:
+            boards = boards.filter(pk=board)
+        found = frozenset(boards.values_list("pk", flat=True))
+        if board is not None and not found:
+            return None
+        return Stream(found, rows=bool(self.query.get("rows")))
+
+
+class WatchWaiting(WatchStream):
+    """`/ws/waiting/`: that something may have been answered, or waits since."""
+
+    def find(self) -> View | None:
+        """The boards this person may look into."""
+        boards = Board.objects.visible_to(self.fresh_member())
+        return Waits(frozenset(boards.values_list("pk", flat=True)))
 
 
 class WatchDraft(Watch):

@@ -18,11 +18,14 @@ from forum.images.models import Image
 from forum.reruns.cards import cards_for as rerun_cards
 from forum.reruns.models import Rerun
 from forum.threads.cards import cards_for
-from forum.threads.models import Reply, ReplyQuerySet, Thread
+from forum.threads.models import Reading, Reply, ReplyQuerySet, Thread
 from forum.threads.trees import tree_of
 
 #: How many answers a page shows at once; the rest is behind "Earlier".
 WINDOW = 24
+
+#: How many readings stand beside a picture.
+READINGS = 50
 
 #: Begins the names of pieces that put something new into a page; they are sent before all others.
 NEW = "new "
@@ -78,7 +81,11 @@ def replies_of(dirty: Dirty) -> ReplyQuerySet:
     """The replies that dirty ids speak of."""
     jobs = [pk for kind, pk in dirty if kind in {"job", "preview"}]
     own = [pk for kind, pk in dirty if kind == "reply"]
-    return Reply.objects.filter(job__in=jobs) | Reply.objects.filter(pk__in=own)
+    images = [pk for kind, pk in dirty if kind == "image"]
+    replies = Reply.objects
+    found = replies.filter(job__in=jobs) | replies.filter(pk__in=own)
+    # An image that was withdrawn, hidden or shown again leaves or takes its place in the list.
+    return found | replies.filter(image__in=images) if images else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class Answers:
         """The list as the page first shows it."""
         cards = cards_for(self._shown()[:WINDOW])
         words = {"cards": cards, "image_id": self.image, "live": True}
-        return {"answers": render_to_string("live/answers.html", words)}
+        return {"answers": render_to_string("live/answers.html", words)} | self._readings()
 
     def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
         """One piece for each answer that changed; a new one finds its place by its id."""
@@ -105,7 +112,15 @@ class Answers:
             pieces[name if name in known else NEW + name] = render_to_string(
                 "live/answer.html", words
             )
+        if any(kind == "reading" for kind, _ in dirty):
+            pieces |= self._readings()
         return pieces
+
+    def _readings(self) -> Pieces:
+        """What is read in the image, whole: one that was taken back leaves no row to tell of it."""
+        readings = Reading.objects.about(Image(pk=self.image))[:READINGS]
+        words = {"readings": readings, "image_id": self.image}
+        return {"readings": render_to_string("live/readings.html", words)}
 
     def _shown(self) -> ReplyQuerySet:
         return (
@@ -211,35 +226,4 @@ class Tree:
                 "live/answer.html", {"card": card, "name": name}
             )
             for card in cards
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The stream: cards of threads that move, and a line when a new one was opened."""
-
-    boards: frozenset[int]
-
-    def whole(self) -> Pieces:
-        """Nothing: a stream page keeps what it shows until its reader asks for more."""
-        return {}
-
-    def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
-        """Moved threads as cards; those that the page does not show are dropped by it."""
-        pks = [pk for _, pk in dirty]
-        pieces: Pieces = {
-            f"thread-{thread.pk}": render_to_string("live/thread.html", {"thread": thread})
-            for thread in Thread.objects.filter(pk__in=pks, board__in=self.boards).for_cards()
-        }
-        if pieces and any(kind == "thread" for kind, _ in dirty):
-            pieces["new-threads"] = render_to_string("live/new_threads.html")
-        return pieces | self._forming(pks)
-
-    def _forming(self, threads: list[int]) -> Pieces:
-        """The newest replies of moved threads: one may stand under "Now envisioning"."""
-        rows = Reply.objects.filter(thread__in=threads, thread__board__in=self.boards)
-        newest = rows.shown_to_all().for_card().order_by("-pk")[:WINDOW]
-        return {
-            f"reply-{card.reply.pk}": render_to_string("live/forming.html", {"card": card})
-            for card in cards_for(newest)
         }

@@ -25,6 +25,10 @@ REST = 0.05
 class Viewer(Protocol):
     """An open socket."""
 
+    @property
+    def member_id(self) -> int | None:
+        """Whose it is; None for a visitor."""
+
     def show(self, pieces: dict[str, str]) -> None:
         """Take rendered pieces by name; a newer piece replaces an unsent older one."""
 
@@ -124,7 +128,9 @@ class Hubs:
         """An announcement came in."""
         topic = str(message.get("topic", ""))
         if topic == "access":
-            self.ask_all_again()
+            # A session is one member's affair; boards and roles may be anybody's.
+            only = message.get("id") if message.get("k") == "session" else None
+            self.ask_again(only)
         elif hub := self.by_topic.get(topic):
             with contextlib.suppress(TypeError, ValueError):
                 hub.mark(str(message.get("k", "")), int(message.get("id", 0)))
@@ -133,14 +139,15 @@ class Hubs:
         """Announcements may have been missed."""
         for hub in self.by_topic.values():
             hub.mark_all()
-        self.ask_all_again()
+        self.ask_again()
 
-    def ask_all_again(self) -> None:
-        """Somebody's access changed."""
+    def ask_again(self, member: object = None) -> None:
+        """Somebody's access changed: this member's, or anybody's."""
         for hub in self.by_topic.values():
             for viewers in hub.viewers.values():
                 for viewer in viewers:
-                    viewer.ask_again()
+                    if member is None or viewer.member_id == member:
+                        viewer.ask_again()
 
 
 hubs = Hubs()

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from forum.announce import announce
 from forum.members.models import Member
 from forum.web import of_member
 
@@ -21,9 +22,13 @@ class Visitor:
         member = of_member(request.user)
         request.member = member  # type: ignore[attr-defined]
         language = language_of(request, member)
+        session = request.session.session_key
         with translation.override(language):
             request.LANGUAGE_CODE = language
             response = self.get_response(request)
+        if member is not None and request.session.session_key != session:
+            # Signed out, or a new password: what the old session opened is closed.
+            announce("access", "session", id=member.pk)
         response.headers.setdefault("Content-Language", language)
         return response
 

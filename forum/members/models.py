@@ -2,13 +2,15 @@
 
 import hashlib
 import secrets
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
+
+from forum.announce import announce
 
 
 class Role(models.TextChoices):
@@ -64,6 +66,17 @@ class Member(AbstractUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+    def save(self, *args: Any, **words: Any) -> None:
+        """Write the row; where the password or the right to be here may have changed, say so.
+
+        Open sockets are not asked again by any request: they listen for this.
+        """
+        known = not self._state.adding
+        super().save(*args, **words)
+        changed = words.get("update_fields")
+        if known and (changed is None or {"password", "is_active"} & set(changed)):
+            announce("access", "session", id=self.pk)
 
     @property
     def is_moderator(self) -> bool:

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),
     path("members/<str:username>/", views.profile, name="member"),
     path("members/<str:username>/role/", views.appoint, name="member-role"),
+    path("mine/<int:pk>.css", views.mine, name="mine"),
     path("language/", views.set_language, name="set_language"),
     path("settings/", views.settings, name="settings"),
     path("settings/tokens/", views.keys, name="settings-tokens"),

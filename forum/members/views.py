@@ -48,6 +48,20 @@ def profile(request: Request, username: str) -> HttpResponse:
     return render(request, "members/member.html", {"member": member, "appoints": appoints})
 
 
+#: Shared fragments carry their author's buttons for everybody; whose they are is a class.
+MINE = "body:not(.moderates) .for-author:not(.by-{pk}, .by-{pk} *) {{ display: none; }}\n"
+
+
+@require_GET
+def mine(request: Request, pk: int) -> HttpResponse:
+    """The stylesheet by which a member sees their own buttons only, with scripts and without.
+
+    It says nothing but the number in its address, so every cache may keep it.
+    """
+    kept = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return HttpResponse(MINE.format(pk=pk), "text/css; charset=utf-8", headers=kept)
+
+
 @require_POST
 @member_required
 def appoint(request: MemberRequest, username: str) -> HttpResponse:

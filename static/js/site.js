@@ -1,6 +1,6 @@
 // Everything a page may use. Each part looks for what it serves and does nothing where that is absent.
 import "./wire.js";
-import "./mine.js";
+import "./news.js";
 import "./keys.js";
 import "./frames.js";
 import "./compare.js";

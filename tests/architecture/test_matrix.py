@@ -115,6 +115,16 @@ post board-edit                 in  404 403 422 422
 post board-archive              in  404 403 302 302
 get  board-members              in  404 403 200 200
 post board-members              in  404 403 422 422
+get  site-words                 in  403 403 403 200
+post site-words                 in  403 403 403 422
+get  site-word                  in  403 403 403 200
+post site-word                  in  403 403 403 422
+post site-word-delete           in  403 403 403 302
+get  board-words                in  404 403 200 200
+post board-words                in  404 403 422 422
+get  board-word                 in  404 403 200 200
+post board-word                 in  404 403 422 422
+post board-word-delete          in  404 403 302 302
 post board-go                   in  404 302 302 302
 post board-member-remove        in  404 403 302 302
 get  account_login              200 302 302 302 302
@@ -152,6 +162,10 @@ post api:boards                 401 422 422 422 422
 post api:images                 401 422 422 422 422
 get  api:image                  404 404 200 200 200
 get  api:file                   404 404 200 200 200
+get  api:plan                   404 404 200 200 200
+get  api:board-words            404 404 200 200 200
+post api:board-words            401 404 403 201 201
+delete api:board-word           401 404 403 204 204
 get  api:lineage                404 404 200 200 200
 get  api:resonances             404 404 200 200 200
 get  api:reruns                 404 404 200 200 200

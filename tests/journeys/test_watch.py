@@ -45,7 +45,7 @@ def test_the_stream_moves(somebody: Callable[..., Page], post: Callable[..., str
     answer(lin, "sepia")
     expect(card.locator(".replies a.pic img")).to_be_visible(timeout=MADE)
     expect(card).not_to_contain_text("waiting for a first answer")
-    expect(visitor.locator("#new-threads a")).to_have_count(0)
+    expect(visitor.locator("#new-threads a")).to_be_hidden()
     post(lin, "Something new")
     expect(visitor.locator("#new-threads a")).to_be_visible()
     assert same_document()

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, render
 
 from forum.boards.models import Board
 from forum.threads.models import Thread
+from forum.threads.views.catching_up import shown_by, threads_again
 from forum.threads.views.stream import WINDOW, older, threads_before
 from forum.web import Request
 
@@ -19,6 +20,8 @@ def board(request: Request, slug: str) -> HttpResponse:
     if view not in VIEWS:
         raise Http404
     own = Thread.objects.visible_to(request.member).filter(board=found)
+    if shown := shown_by(request):
+        return threads_again(request, shown, own, rows=view == "threads")
     earlier = threads_before(own, request.GET.get("before", ""))
     threads = earlier.order_by("-moved_at", "-pk")[: WINDOW + 1].for_cards()
     words = {
@@ -26,6 +29,7 @@ def board(request: Request, slug: str) -> HttpResponse:
         "view": view,
         "threads": threads[:WINDOW],
         "older": older(threads),
+        "earlier": "before" in request.GET,
         "may_post": request.member is not None and not found.is_archived,
         "may_edit": Board.objects.editable_by(request.member).filter(pk=found.pk).exists(),
     }

@@ -12,6 +12,7 @@ from forum.members.models import Member
 from forum.threads.cards import cards_for
 from forum.threads.forms import Prompt
 from forum.threads.models import Reply, Thread, ThreadQuerySet
+from forum.threads.views.catching_up import shown_by, threads_again, waiting_again
 from forum.web import Request
 from generation import queue
 
@@ -23,14 +24,16 @@ SKIPPED, MOST_SKIPPED, A_DAY = "skipped", 60, 86_400
 
 def stream(request: Request) -> HttpResponse:
     """Threads by when something last came into being in them."""
-    earlier = threads_before(
-        Thread.objects.visible_to(request.member), request.GET.get("before", "")
-    )
+    visible = Thread.objects.visible_to(request.member)
+    if shown := shown_by(request):
+        return threads_again(request, shown, visible)
+    earlier = threads_before(visible, request.GET.get("before", ""))
     threads = earlier.order_by("-moved_at", "-pk")[: WINDOW + 1].for_cards()
     now = Reply.objects.visible_to(request.member).forming().for_card().order_by("-pk")[:NOW]
     words = {
         "threads": threads[:WINDOW],
         "older": older(threads),
+        "earlier": "before" in request.GET,
         "forming": [] if request.GET.get("before") else cards_for(now),
     }
     return render(request, "threads/stream.html", words)
@@ -59,6 +62,8 @@ def waiting(request: Request) -> HttpResponse:
     if (skip := request.GET.get("skip", "")).isdecimal() and len(skip) < 19:
         skipped = [*(pk for pk in skipped if pk != int(skip)), int(skip)][-MOST_SKIPPED:]
     images = unanswered(request.member, skipped)
+    if shown := shown_by(request):
+        return waiting_again(request, shown, images)
     may_answer = request.member is not None
     words = {
         "entries": [(image, Prompt(to=image) if may_answer else None) for image in images],

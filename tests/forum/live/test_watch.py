@@ -53,6 +53,12 @@ async def code(socket: WebsocketCommunicator) -> int:
     return message["code"]
 
 
+async def sitting(socket: WebsocketCommunicator) -> None:
+    """Connect, and take the first frame."""
+    assert (await socket.connect())[0]
+    await socket.receive_from(3)
+
+
 async def until(socket: WebsocketCommunicator, pattern: str) -> str:
     async with asyncio.timeout(8):
         while True:
@@ -164,14 +170,14 @@ async def test_an_image_of_another_thread_is_refused(plaza, lin):
 
 async def test_long_messages_close_the_socket():
     socket = await watch("/ws/stream/")
-    await socket.connect()
+    await sitting(socket)
     await socket.send_to("x" * 2000)
     assert (await socket.receive_output(3))["code"] == consumers.TOO_LARGE
 
 
 async def test_many_messages_close_the_socket():
     socket = await watch("/ws/stream/")
-    await socket.connect()
+    await sitting(socket)
     for _ in range(consumers.MOST):
         await socket.send_to("x")
     assert (await socket.receive_output(3))["code"] == consumers.TOO_MANY
@@ -185,7 +191,7 @@ async def test_one_member_holds_a_limited_number_of_sockets(lin, settings):
     assert await code(await watch("/ws/stream/", lin)) == consumers.TOO_MANY
     await held[0].disconnect()
     again = await watch("/ws/stream/", lin)
-    await again.connect()
+    await sitting(again)
     assert await again.receive_nothing(0.2)
     for socket in (held[1], again):
         await socket.disconnect()

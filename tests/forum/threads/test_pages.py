@@ -217,7 +217,7 @@ def test_skipped_for_today(browse, hill, wen):
     assert client.cookies["skipped"]["max-age"] == 86_400
 
 
-@pytest.mark.parametrize("cookie", ["x", "1.2.x", "9" * 30, "." * 500])
+@pytest.mark.parametrize("cookie", ["x", "900001.900002.x", "9" * 30, "." * 500])
 def test_a_forged_cookie_breaks_nothing(browse, hill, wen, cookie):
     client = browse(wen)
     client.cookies["skipped"] = cookie
