@@ -67,13 +67,14 @@ class Strip:
         self.say(jpeg(frame), say="step", id=self.job, **words)
 
     def _keep(self, frame: Image.Image, words: dict[str, Any]) -> None:
-        if self._seen % self._stride == 0:
+        # The finished picture is always among them.
+        if self._seen % self._stride == 0 or words["step"] == words["total"]:
             self.kept.append(self.encoder.submit(small, frame))
             self.labels.append(words)
             if len(self.kept) >= 2 * KEPT:
-                for dropped in self.kept[1::2]:
+                for dropped in self.kept[1:-1:2]:
                     dropped.cancel()
-                del self.kept[1::2], self.labels[1::2]
+                del self.kept[1:-1:2], self.labels[1:-1:2]
                 self._stride *= 2
         self._seen += 1
 
