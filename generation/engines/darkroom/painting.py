@@ -127,9 +127,10 @@ def abstract_expressionist(
     base = painted(ground, rng, sized(GESTURES, amount), show)
     canvas = to_bytes(base)
     inks = own_inks(ground, rng)
-    for index in range(round(26 * min(1.5, amount))):
+    lines = round(26 * min(1.5, amount))
+    for index in range(lines):
         thrown(canvas, rng, inks, max(0.5, scale_of(picture)))
-        if index % 8 == 7:
+        if index % 8 == 7 and index < lines - 1:
             show(small_of(canvas))
     return mix(picture, from_bytes(canvas), amount * 2.5)
 

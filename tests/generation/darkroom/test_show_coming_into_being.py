@@ -28,6 +28,15 @@ def kept_of(edit):
         return [Image.open(io.BytesIO(each.content)) for each in strip.chosen()]
 
 
+def nearest(frames, made):
+    """Which frame is most like the finished picture."""
+    gaps = [
+        np.abs(pixels(made.resize(frame.size, Image.Resampling.BOX)) - pixels(frame)).mean()
+        for frame in frames
+    ]
+    return int(np.argmin(gaps))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_six_frames_are_kept_of_the_shortest_edit(name):
     frames = kept_of(item(Operation(name), sources=enough(name, landscape(320, 240))))
@@ -41,8 +50,7 @@ def test_a_strip_moves(name):
     frames, made = kept_of(edit), Run(edit).made.picture
     for one, other in zip(frames, frames[1:], strict=False):
         assert one.size != other.size or np.abs(pixels(one) - pixels(other)).mean() > 0.04
-    last = made.resize(frames[-1].size, Image.Resampling.BOX)
-    assert np.abs(pixels(last) - pixels(frames[-1])).mean() < 22
+    assert nearest(frames, made) == len(frames) - 1
 
 
 def test_a_strip_of_several_operations_holds_each():
@@ -67,3 +75,18 @@ def test_cancelling_is_noticed_while_a_region_is_looked_for():
 
     run = Run(item(Operation("sepia", {"region": "subject"})), cancelled)
     assert isinstance(run.failed.error, Cancelled) and not run.progress
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_a_long_strip_ends_with_the_finished_picture(count):
+    names = [
+        "impressionist",
+        "pointillist",
+        "abstract_expressionist",
+        "post_impressionist",
+        "sepia",
+    ]
+    edit = item(*map(Operation, names[:count]))
+    frames, made = kept_of(edit), Run(edit).made.picture
+    assert len(frames) == KEPT
+    assert nearest(frames, made) == KEPT - 1
