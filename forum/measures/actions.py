@@ -67,9 +67,9 @@ def known(image: Image, viewer: Member | None) -> Known | None:
     if len(vectors) < 2:
         return found
     compared = share(
-        vectors[source.pk].to_list(),
-        vectors[image.pk].to_list(),
-        [each.vector.to_list() for each in found.done if each.vector is not None],
+        vectors[source.pk],
+        vectors[image.pk],
+        [each.vector for each in found.done if each.vector is not None],
     )
     return Known(source, preset, found.nulls, compared)
 
