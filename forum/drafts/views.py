@@ -68,7 +68,8 @@ def shown(
         "line": line(found),
         "suggestions": queue.suggestions(get_language() or "en")[:6],
     }
-    return render(request, "drafts/draft.html", words, status=status)
+    template = "drafts/_composer.html" if is_fragment(request) else "drafts/draft.html"
+    return render(request, template, words, status=status)
 
 
 def away(request: MemberRequest, place: str) -> HttpResponse:

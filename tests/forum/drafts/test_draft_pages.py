@@ -48,6 +48,15 @@ def test_what_is_amiss_is_said(client, here, words) -> None:
     assert not Take.objects.exists()
 
 
+def test_htmx_is_sent_on_and_gets_the_composer_back(client, here) -> None:
+    headers = {"HX-Request": "true"}
+    refused = client.post(here, {"prompt": ""}, headers=headers)
+    assert refused.status_code == 422
+    assert refused.content.decode().lstrip().startswith("<form")
+    sent = client.post(here, {"prompt": "make it night"}, headers=headers)
+    assert (sent.status_code, sent["HX-Redirect"]) == (200, here)
+
+
 def test_choose_step_back_publish(client, here, studio, say, hill) -> None:
     takes = say(candidates=2)
     studio.work()
