@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -52,7 +53,7 @@ from generation.versions import installed
 
 __all__ = [
     "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "default_preset",
-    "disable", "discard", "enable", "film_formats", "foresee", "frame", "hand_over", "is_enabled",
+    "disable", "discard", "enable", "film_formats", "fingerprint", "foresee", "frame", "hand_over", "is_enabled",
     "jobs_of", "known_terms", "looks", "looks_version", "make_default", "mark_taken_in",
     "offered", "operations", "outgoing", "parts_of", "pause", "plan", "post", "preset_states",
     "presets", "program_version", "read", "region_titles", "request", "result", "resume", "retry",
@@ -350,3 +351,17 @@ def presets() -> dict[str, Preset]:
 def suggestions(language: str = "en") -> tuple[tuple[str, str], ...]:
     """Looks to offer as chips: (title, words to type)."""
     return planning.suggestions(language)
+
+
+def fingerprint(picture: Path) -> tuple[str, int]:
+    """PDQ of a small picture that is our own encoding: 64 hex digits, and its quality, 0 to 100.
+
+    What a stranger sent is never opened here; `forum.images` hands over what its child made of it.
+    """
+    from PIL import Image
+
+    # numpy stays out of processes that never ask.
+    from generation.engines.pdq import pdq
+
+    with Image.open(picture, formats=["WEBP"]) as opened:
+        return pdq(opened.convert("RGB"))
