@@ -27,6 +27,7 @@ from forum.images.renditions import MIME, SUFFIX
 from forum.images.slots import NoSlot, slot
 from forum.images.sniffing import HEAD, KINDS, OTHERS, kind_of
 from forum.members.models import Member
+from generation import queue
 from generation.results import StoredFile
 
 log = structlog.get_logger("forum.images")
@@ -114,6 +115,17 @@ def _ingest(upload: "IO[bytes] | File[bytes]", member: Member, about: dict[str, 
         discard(ingested)
         raise
     return ingested
+
+
+def glance(upload: "IO[bytes] | File[bytes]") -> tuple[str, int]:
+    """PDQ of a picture that is only looked at: hex digits and quality. Raises Refused, keeps nothing."""
+    storing.require_room()
+    with storing.workspace() as folder:
+        source = folder / "original"
+        with storing.writing():
+            copy_aside(upload, source)
+        decoded(source, folder, kind_at(source), {})
+        return queue.fingerprint(folder / f"{FileRole.THUMB}{SUFFIX}")
 
 
 def copy_aside(

@@ -23,3 +23,10 @@ class Because(forms.Form):
     """Why two images belong together, if somebody cares to say."""
 
     name = forms.CharField(label=_("Related because …"), max_length=120, required=False, strip=True)
+
+
+class Look(forms.Form):
+    """A picture to look for, and the image it would answer."""
+
+    file = forms.FileField()
+    to = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)

@@ -13,6 +13,7 @@ from pgvector.django import HammingDistance
 
 from forum.images.models import Image, ImageState
 from forum.links.actions import bits
+from forum.links.beyond import links_beyond, same_beyond
 from forum.links.models import Duplicate, EmbeddingWf1, LinkState, SimilarityLink
 from forum.links.traits import words
 from forum.members.models import Member
@@ -89,7 +90,10 @@ def resonances(
         .prefetch_related("lower__files", "higher__files")
     )
     # Sorted by state first: confirmed, then strong, then faint, which is not their alphabet.
-    found = sorted(links.order_by("-cosine")[:400], key=lambda link: _ORDER.index(link.state))
+    found = sorted(
+        [*links.order_by("-cosine")[:400], *beyond(image, viewer)],
+        key=lambda link: _ORDER.index(link.state),
+    )
     best = one_per_thread(image, found)[:WEIGHED]
     vectors = EmbeddingWf1.objects.in_bulk([other.pk for _link, other in best])
     weighed = [
@@ -98,6 +102,23 @@ def resonances(
         if other.pk in vectors
     ]
     return varied(weighed, limit, 1 - min(max(dial, 0), 100) / 100)
+
+
+def beyond(image: Image, viewer: Member | None) -> list[SimilarityLink]:
+    """Links into more open boards, for an image of a closed one, with both of their ends."""
+    links = links_beyond(image, viewer)
+    if not links:
+        return []
+    shown = Image.objects.visible_to(viewer).filter(state=ImageState.READY)
+    rows = shown.select_related("thread", "author").prefetch_related("files")
+    others = rows.in_bulk([each.lower_id + each.higher_id - image.pk for each in links])
+    seen = []
+    for link in links:
+        other = others.get(link.lower_id + link.higher_id - image.pk)
+        if other is not None:
+            link.lower, link.higher = sorted((image, other), key=lambda end: end.pk)
+            seen.append(link)
+    return seen
 
 
 def one_per_thread(
@@ -158,7 +179,8 @@ def said_before(
         same = shown.filter(pdq_quality__gte=Duplicate.TRUSTED).alias(
             distance=HammingDistance("pdq", bits(pdq))
         )
-        hits = same.filter(distance__lte=Duplicate.SAME).order_by("distance")[:limit]
+        rows = same.select_related("thread", "author").prefetch_related("files")
+        hits = rows.filter(distance__lte=Duplicate.SAME).order_by("distance")[:limit]
         said = [Said(each, same=True) for each in hits]
     if vector and len(said) < limit:
         found = EmbeddingWf1.objects.nearest(to=vector, viewer=viewer, limit=limit)
@@ -170,10 +192,12 @@ def said_before(
 
 
 def duplicates(image: Image, viewer: Member | None) -> list[Image]:
-    """Images of other threads that are the same picture and that this person may see."""
+    """Images of other threads that are the same picture and that this person may see, at most ten."""
     pairs = Duplicate.objects.filter(Q(lower=image) | Q(higher=image)).values_list(
         "lower", "higher"
     )
     others = {pk for pair in pairs for pk in pair} - {image.pk}
+    others.update(same_beyond(image, viewer).values_list("pk", flat=True)[:10])
     shown = Image.objects.visible_to(viewer).filter(state=ImageState.READY, pk__in=others)
-    return list(shown.order_by("pk")[:10])
+    rows = shown.select_related("thread", "author").prefetch_related("files")
+    return list(rows.order_by("pk")[:10])

@@ -1,5 +1,7 @@
 """The resonances beside an image, and what members say of them."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -7,11 +9,17 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from forum.images.ingest import glance
 from forum.images.models import Image
+from forum.images.refusals import Refused
 from forum.links.actions import confirm, contest
-from forum.links.forms import Because, Dial
+from forum.links.forms import Because, Dial, Look
 from forum.links.models import EmbeddingWf1, SimilarityLink
-from forum.links.resonances import DIAL, duplicates, resonances
+from forum.links.resonances import DIAL, duplicates, resonances, said_before
+from forum.members.actions import purse, spend
+from forum.members.models import Member
+from forum.threads.forms import new_key
+from forum.threads.models import Reply, ReplyKind
 from forum.web import MemberRequest, Request, is_fragment, member_required
 
 
@@ -69,6 +77,41 @@ def answered(
     return HttpResponseRedirect(f"{image.get_absolute_url()}#resonances")
 
 
+def said(image: Image, viewer: Member | None) -> dict[str, Any]:
+    """Images that are the same picture; and for its author the image to answer with one of them."""
+    same = duplicates(image, viewer)
+    if not same or viewer is None or image.author_id != viewer.pk:
+        return {"same": same}
+    own = Reply.objects.visible_to(viewer).filter(author=viewer, image=image)
+    reply = own.exclude(kind=ReplyKind.LINK).first()
+    return {"same": same, "answered": reply and reply.to_id, "mine": True, "key": new_key()}
+
+
+@require_POST
+@member_required
+def look(request: MemberRequest) -> HttpResponse:
+    """Whether a picture that is about to be sent was said before: a fragment, often an empty one.
+
+    The browser sends it small. Nothing of it is kept.
+    """
+    form = Look(request.POST, request.FILES)
+    if not form.is_valid():
+        return HttpResponse(status=422)
+    spend(who=purse(request.member), what="look")
+    try:
+        pdq, quality = glance(form.cleaned_data["file"])
+    except Refused as refusal:
+        return HttpResponse(status=refusal.status)
+    to = Image.objects.answerable_by(request.member).filter(pk=form.cleaned_data["to"] or 0).first()
+    same = said_before(request.member, pdq=pdq, pdq_quality=quality, limit=6)
+    words = {
+        "same": [each.image for each in same if to is None or each.image.pk != to.pk],
+        "answered": to and to.pk,
+        "key": new_key(),
+    }
+    return render(request, "links/_said.html", words)
+
+
 def shown(
     request: Request, image: Image, dial: int, sentence: str = "", status: int = 200
 ) -> HttpResponse:
@@ -78,7 +121,7 @@ def shown(
         "image": image,
         "clear": [each for each in found if not each.faint],
         "faint": [each for each in found if each.faint],
-        "same": duplicates(image, request.member),
+        **said(image, request.member),
         # Until the vector is there, nothing can be said.
         "looking": not EmbeddingWf1.objects.filter(pk=image.pk).exists(),
         "dial": dial,

@@ -37,6 +37,8 @@ def limits() -> dict[str, Limit]:
     return {
         "envision": Limit(settings.FORUM_EDITS_PER_HOUR, 3600),
         "upload": Limit(settings.FORUM_UPLOADS_PER_HALF_HOUR, 1800),
+        # Looking whether a picture was said before: several may be tried before one is posted.
+        "look": Limit(4 * settings.FORUM_UPLOADS_PER_HALF_HOUR, 1800),
         "api": Limit(settings.FORUM_API_PER_MINUTE, 60),
         "report": Limit(settings.FORUM_REPORTS_PER_DAY, 86_400),
         "login": Limit(settings.FORUM_LOGIN_FAILURES, 900),

@@ -19,7 +19,7 @@ function shown() {
 function ask() {
   timer = 0;
   const here = location.pathname + location.search;
-  window.htmx.ajax("GET", here, { target: "#catch-up", swap: "innerHTML", values: { shown: shown() } });
+  window.htmx.ajax("GET", here, { target: "#catch-up", swap: "none", values: { shown: shown() } });
 }
 
 each("[data-catch-up]", word => {

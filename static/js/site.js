@@ -7,6 +7,7 @@ import "./compare.js";
 import "./composer.js";
 import "./mask.js";
 import "./upload.js";
+import "./said.js";
 import "./strip.js";
 import "./moving.js";
 import "./copying.js";

@@ -19,7 +19,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from forum.boards.models import Board, Membership
+from forum.boards.models import Board, Membership, Word
 from forum.drafts import actions as drafts
 from forum.films.models import Film
 from forum.images.models import Image
@@ -104,6 +104,7 @@ get  program                    200 200 200 200 200
 get  program-operation          200 200 200 200 200
 get  program-resonances         200 200 200 200 200
 get  program-source             200 200 200 200 200
+post said                       in  422 422 422 422
 get  resonances                 404 404 200 200 200
 post resonance-confirm          in  404 302 302 302
 post resonance-contest          in  404 302 302 302
@@ -196,6 +197,8 @@ WORDS: dict[str, dict[str, Any]] = {
     "draft": {"prompt": "make it night", "key": "matrix"},
     "api:draft": {"prompt": "make it night"},
     "read": {"text": "It waits."},
+    "api:plan": {"prompt": "snow"},
+    "api:board-words": {"term": "grey day", "means": "fog"},
     "films": {"kind": "lineage"},
     "api:films": {"kind": "lineage", "format": "webp"},
     "member-role": {"role": "moderator"},
@@ -292,7 +295,11 @@ def the_args(
     reading = read(member=lin, image=image, text="It waits.")
     moss = Member.objects.get(username="moss")
     film = a_film(child, lin)
+    word, of_house = (a_word(each) for each in (board, None))
     own = {
+        **{name: [board.slug, word.pk] for name in WORD_DOORS},
+        "site-word": [of_house.pk],
+        "site-word-delete": [of_house.pk],
         "recipe-use": [child.pk],
         "reruns": [child.pk],
         "films": [child.pk],
@@ -371,6 +378,18 @@ def a_film(image: Image, maker: Member) -> Film:
     return made
 
 
+#: Routes about one word of a board.
+WORD_DOORS = ("board-word", "board-word-delete", "api:board-word")
+
+
+def a_word(board: Board | None) -> Word:
+    """A word that the darkroom was taught."""
+    steps = [{"name": "rain", "settings": {}}]
+    return Word.objects.create(
+        board=board, term="wash day", folded="wash day", means="rain", steps=steps
+    )
+
+
 def a_link(image: Image, other: Image) -> SimilarityLink:
     """A resonance between two images."""
     lower, higher = sorted([image, other], key=lambda each: each.pk)
@@ -397,7 +416,10 @@ def ask_for(world: World, row: Row, who: str) -> HttpResponse:
     words = WORDS.get(row.name, {})
     json = {"content_type": "application/json"} if row.name.startswith("api:") else {}
     with transaction.atomic():
-        answer = client.get(address) if row.verb == "get" else client.post(address, words, **json)
+        if row.verb == "post":
+            answer = client.post(address, words, **json)
+        else:
+            answer = client.get(address, words) if row.verb == "get" else client.delete(address)
         transaction.set_rollback(True)
     return answer
 
