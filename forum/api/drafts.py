@@ -10,7 +10,8 @@ from ninja import Path, Router, Status
 from forum.api import schemas, showing
 from forum.api.images import Id, find
 from forum.api.keys import key_of, writer
-from forum.api.replies import accepted, preset_for, understood
+from forum.api.plans import understood
+from forum.api.replies import accepted, preset_for
 from forum.drafts import actions
 from forum.drafts.lines import Line, line
 from forum.drafts.models import Draft, Take
@@ -37,7 +38,7 @@ def post_turn(request: MemberRequest, image: Id, words: schemas.TurnIn) -> Statu
     """
     to = find(request, image)
     preset = preset_for(words) or to.board.preset
-    understood(words.prompt, preset, words.strength)
+    understood(to, words.prompt, preset, words.strength)
     takes = actions.take_turn(
         member=request.member,
         to=to,

@@ -6,7 +6,6 @@ from typing import Annotated
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from ninja import File, Path, Query, Router, Status
 from ninja.files import UploadedFile
@@ -16,6 +15,7 @@ from forum.api.cursors import cut
 from forum.api.images import Allow, Alt, Id, LicenceField, Origin, Title, find
 from forum.api.keys import Caller, key_of, reader, writer
 from forum.api.masks import mask_for
+from forum.api.plans import asked
 from forum.api.problems import Trouble
 from forum.images import ingest
 from forum.images.models import Image
@@ -74,7 +74,7 @@ def post_reply(
     """Answer an image with a prompt. It comes into being later: ask at `url` how it stands."""
     to = find(request, image)
     preset = preset_for(words) or to.board.preset
-    understood(words.prompt, preset, words.strength)
+    wanted = asked(to, words, preset)
     reply = actions.answer_by_prompt(
         member=request.member,
         to=to,
@@ -84,6 +84,7 @@ def post_reply(
         strength=words.strength,
         further_sources=further(request, words.sources),
         mask=mask_for(request, to, words.mask),
+        **wanted,
         key=key_of(request) or secrets.token_hex(32),
     )
     return accepted(request, response, reply)
@@ -105,20 +106,6 @@ def preset_for(words: schemas.PromptIn | schemas.TurnIn) -> str:
     if wanted not in of_engine:
         raise Trouble(422, "no_engine", _("There is no such engine here. Choose another one."))
     return wanted
-
-
-def understood(prompt: str, preset: str, strength: float) -> None:
-    """Refuse a prompt of which the engine understands nothing, and say what it knows instead."""
-    if preset not in queue.presets():
-        raise Trouble(422, "no_engine", _("There is no such engine here. Choose another one."))
-    plan = queue.plan(prompt, preset, get_language() or "en", strength)
-    if plan.refusal:
-        raise Trouble(422, "refused", plan.refusal)
-    if plan.offers and not plan.operations:
-        said = " ".join(plan.notes) or _("None of this is understood.")
-        raise Trouble(
-            422, "nothing_understood", said, unknown=list(plan.unknown), offers=list(plan.offers)
-        )
 
 
 def further(request: MemberRequest, pks: list[int]) -> list[Image]:

@@ -161,6 +161,74 @@ class MaskOut(Schema):
     created_at: datetime
 
 
+class OperationIn(Schema):
+    """One thing for the darkroom to do. Which there are, and their settings, the open program says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(max_length=60), Plain]
+    settings: Annotated[
+        dict[Annotated[str, Field(max_length=40)], float | Annotated[str, Field(max_length=40)]],
+        Field(max_length=12),
+    ] = Field(default={}, description="Such as {intensity: 0.5, region: sky}.")
+
+
+class OperationOut(Schema):
+    """One thing that the darkroom does."""
+
+    name: str
+    settings: dict[str, Any]
+
+
+class ReadOut(OperationOut):
+    """One thing that was read of a prompt."""
+
+    title: str = Field(description="For people.")
+    words: str = Field(description="The words of the prompt that asked for it.")
+
+
+class OfferOut(Schema):
+    """Something that could be asked for instead."""
+
+    title: str
+    words: str = Field(description="What to type.")
+
+
+class PlanOut(Schema):
+    """How a prompt is read, before anything is made."""
+
+    preset: str
+    operations: list[ReadOut] = Field(description="In order; may be sent as `read_as`.")
+    unknown: list[str] = Field(description="Words that the engine does not know.")
+    offers: list[OfferOut] = Field(description="Where nothing was understood.")
+    notes: list[str] = Field(description="For people.")
+    seconds: float = Field(description="Expected, without waiting.")
+    refusal: str = Field(description="Why this cannot be run; empty when it can.")
+
+
+class WordIn(Schema):
+    """A word for the darkroom to learn."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    term: Annotated[str, Field(min_length=1, max_length=60), Said]
+    means: Annotated[str, Field(min_length=1, max_length=200), Said] = Field(
+        description="In words that the darkroom knows, such as “sepia, slightly old photograph”."
+    )
+
+
+class WordOut(Schema):
+    """A word that a board taught the darkroom."""
+
+    id: int
+    term: str
+    means: str
+    read_as: list[OperationOut]
+    taught_by: str | None = Field(description="User name; null where they have left.")
+    created_at: datetime
+    before: str = Field(description="What it meant without this; empty where it is new.")
+
+
 class PromptIn(Schema):
     """An answer by prompt."""
 
@@ -177,6 +245,10 @@ class PromptIn(Schema):
     strength: Annotated[float, Field(ge=0, le=1)] = 0.6
     sources: list[Id] = Field(
         default=[], max_length=8, description="Further images to draw on, beside the answered one."
+    )
+    read_as: Annotated[list[OperationIn], Field(min_length=1, max_length=8)] | None = Field(
+        default=None,
+        description="What the darkroom shall do, in order; null lets it read the prompt.",
     )
     mask: Id | RectangleIn | None = Field(
         default=None,

@@ -6,7 +6,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from ninja import NinjaAPI
 
-from forum.api import boards, drafts, images, masks, problems, replies, reruns, schemas, threads
+from forum.api import (
+    boards,
+    drafts,
+    images,
+    masks,
+    plans,
+    problems,
+    replies,
+    reruns,
+    schemas,
+    threads,
+)
 from forum.api.reading import operations
 
 DESCRIPTION = """\
@@ -57,7 +68,7 @@ api = Api(
     urls_namespace="api",
     docs_url=None,
 )
-for room in (boards, images, masks, reruns, replies, drafts, threads):
+for room in (boards, images, masks, reruns, replies, drafts, threads, plans):
     api.add_router("", room.router)
 problems.register(api)
 

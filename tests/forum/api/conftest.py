@@ -29,6 +29,9 @@ class Program:
     def get(self, path: str, words: dict | None = None, **headers: str):
         return self.client.get("/api/v1" + path, words, headers=self.headers(headers))
 
+    def delete(self, path: str):
+        return self.client.delete("/api/v1" + path, headers=self.headers())
+
     def post(self, path: str, words: object = None, **headers: str):
         """With JSON."""
         return self.client.post(
