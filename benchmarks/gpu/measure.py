@@ -1,0 +1,318 @@
+"""Measures the diffusers engine against what the device can do. See README.md beside this file."""
+
+import argparse
+import json
+import platform
+import random
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from benchmarks.gpu import timing
+from benchmarks.gpu.models import full_engine, tiny_engine
+from generation.engines.base import Item, Made
+from generation.engines.diffusers_ import Diffusers
+from generation.engines.diffusion import batches
+from generation.engines.diffusion.calls import arguments, padded, row_for
+from generation.engines.diffusion.recipes import versions
+from generation.engines.diffusion.settings import call_for
+from generation.making import Workshop
+from generation.requests import EditRequest, ImageRef
+
+#: Wanted: (what, least or most, value).
+GOALS = {
+    "worker / bare loop": ("at least", 0.97),
+    "dynamic / best static batch": ("at least", 0.95),
+    "dynamic / one at a time, 0.3 load": ("at least", 0.99),
+    "share of the ceiling, eager": ("at least", 0.55),
+    "share of the ceiling, compiled": ("at least", 0.70),
+    "with / without previews": ("at most", 1.01),
+    "outside the denoiser": ("at most", 0.08),
+    "same picture twice": ("at least", 1),
+    "same picture beside other neighbours": ("at least", 1),
+}
+#: Another item pays when it adds at least this much throughput.
+PAYS = 1.05
+
+
+class Bench:
+    """One engine, measured."""
+
+    def __init__(self, engine: Diffusers, *, tiny: bool) -> None:
+        self.engine, self.tiny = engine, tiny
+        assert engine.loaded is not None
+        self.loaded = engine.loaded
+        self.pipe = self.loaded.first
+        self.size = self.loaded.settings.sizes[0]
+        self.said: list[dict[str, Any]] = []
+        self.ratios: dict[str, float] = {}
+
+    def say(self, **words: Any) -> None:
+        """One measurement: a line of JSON, kept for the report."""
+        self.said.append(words)
+        print(json.dumps(words), flush=True)
+
+    # --- what is measured -------------------------------------------------------------------------
+
+    def ceilings(self) -> float:
+        """The device's own limits."""
+        top = timing.multiplication(512 if self.tiny else 8192)
+        self.say(what="multiplication", tflops=top / 1e12)
+        tokens, heads = (256, 2) if self.tiny else (8704, 24)
+        for kernel, rate in timing.attention(tokens, heads):
+            self.say(what="attention", kernel=kernel, tokens=tokens, tflops=rate / 1e12)
+        return top
+
+    def denoiser(self, top: float, *, compiled: bool) -> None:
+        """A step at each batch size: time, share of the ceiling, what another item pays."""
+        name = "compiled" if compiled else "eager"
+        if compiled:
+            self.pipe.transformer.compile_repeated_blocks(fullgraph=True)
+        before = 0.0
+        for rows in (1, 2) if self.tiny else (1, 2, 4):
+            step = self.one_step(rows)
+            cold = timing.seconds(step)
+            assert torch.isfinite(step()).all(), "random weights must stay finite"
+            count = timing.operations(step) if not compiled else self.counted[rows]
+            self.counted = {**getattr(self, "counted", {}), rows: count}
+            took = timing.median(step)
+            share = count / took / top
+            self.say(
+                what="denoiser", how=name, rows=rows, ms=took * 1e3, cold_s=cold, share=share,
+                tflop=count / 1e12, pays=(rows / took) / before if before else None,
+            )  # fmt: skip
+            if rows == 1:
+                self.ratios[f"share of the ceiling, {name}"] = share
+            before = rows / took
+
+    def one_step(self, rows: int) -> Callable[[], Any]:
+        """The denoiser's call for a batch of edits, as the pipeline makes it."""
+        seen: list[Any] = []
+
+        def keep(_: Any, words: Any, more: dict[str, Any]) -> None:
+            seen[:] = [more]
+
+        hook = self.pipe.transformer.register_forward_pre_hook(keep, with_kwargs=True)
+        try:
+            self.bare(rows)()
+        finally:
+            hook.remove()
+        more = {**seen[0], "return_dict": False}
+
+        def step() -> Any:
+            with torch.no_grad():
+                return self.pipe.transformer(**more)[0]
+
+        return step
+
+    def worker(self) -> None:
+        """The workshop of a device host, one job after another, against a bare loop."""
+        with tempfile.TemporaryDirectory() as folder:
+            job = self.job(Path(folder))
+            ratio = timing.paired(self.bare(1), job, runs=5)
+        self.ratios["worker / bare loop"] = ratio
+        engine = partial(self.edit, 1)
+        self.say(what="engine / bare loop", ratio=timing.paired(self.bare(1), engine, runs=5))
+        self.say(what="worker / bare loop", ratio=ratio)
+
+    def job(self, folder: Path) -> Callable[[], Any]:
+        """One order carried out as a host does it, files, hash and vector included."""
+        source = folder / "source.webp"
+        picture(self.size, 1).save(source, lossless=True)
+        workshop = Workshop()
+        workshop._editors["diffusers"] = self.engine
+        workshop._loaded["diffusers"] = self.loaded.preset
+        preset = {field: getattr(self.loaded.preset, field) for field in FIELDS}
+        order = {
+            "do": "edit", "id": "one", "preset": preset, "request": item(self.size, 1).request.as_json(),
+            "sources": [str(source)], "mask": None, "folder": str(folder), "stem": "made",
+        }  # fmt: skip
+        return lambda: workshop.carry_out(order, lambda *_, **__: None, lambda: False)
+
+    def batching(self) -> None:
+        """Batches that take who waits, against fixed ones and against one at a time."""
+        buckets = [each for each in self.loaded.preset.buckets if each <= 4]
+        took = {rows: timing.median(partial(self.edit, rows), 1, 5) for rows in buckets}
+        for rows, each in took.items():
+            self.say(what="edit", rows=rows, ms=each * 1e3, per_second=rows / each)
+        best = max(rows / each for rows, each in took.items())
+        full = throughput([0.0] * 64, took)
+        self.ratios["dynamic / best static batch"] = full / best
+        draw = random.Random(5)
+        gaps = [draw.expovariate(0.3 / took[1]) for _ in range(200)]
+        arrivals = [sum(gaps[: n + 1]) for n in range(len(gaps))]
+        alone = throughput(arrivals, {1: took[1]})
+        self.ratios["dynamic / one at a time, 0.3 load"] = throughput(arrivals, took) / alone
+        self.say(what="tokens_in_flight", tokens=self.tokens() * worth(took))
+
+    def tokens(self) -> int:
+        """Tokens of one edit: the picture's and its source's."""
+        return 2 * (self.size[0] // 16) * (self.size[1] // 16)
+
+    def previews(self) -> None:
+        """A run whose steps draw frames, against one whose steps do not."""
+        project = type(self.loaded.colours).project
+        blank = torch.zeros(4, 2, 2, 3, dtype=torch.uint8)
+
+        def without() -> None:
+            type(self.loaded.colours).project = lambda _, grid: blank[: grid.shape[0]]  # type: ignore[method-assign]
+            try:
+                self.edit(1)
+            finally:
+                type(self.loaded.colours).project = project  # type: ignore[method-assign]
+
+        self.ratios["with / without previews"] = timing.paired(partial(self.edit, 1), without)
+        grid = torch.randn(1, *self.grid_shape(), device=self.loaded.device)
+        one = timing.median(lambda: batches.Coming(self.loaded.colours.project(grid)).pictures())
+        self.say(what="one frame", ms=one * 1e3, ratio=self.ratios["with / without previews"])
+
+    def grid_shape(self) -> tuple[int, int, int]:
+        """Latents of one picture: channels, height, width."""
+        channels = self.loaded.colours.matrix.shape[0] - 1
+        return channels, self.size[1] // 16, self.size[0] // 16
+
+    def outside(self) -> None:
+        """Time of an edit that is not the denoiser's."""
+        step = timing.median(self.one_step(1), 1, 5)
+        steps = int(self.loaded.settings.call["num_inference_steps"])
+        whole = timing.median(partial(self.edit, 1), 1, 5)
+        self.ratios["outside the denoiser"] = max(0.0, 1 - steps * step / whole)
+        stages = self.made([item(self.size, 1)])[0].recipe["stages"]
+        self.say(what="stages", whole_ms=whole * 1e3, step_ms=step * 1e3, **stages)
+
+    def reproducibility(self) -> None:
+        """Bits: twice the same, and beside others."""
+        items = [item(self.size, seed) for seed in range(4)]
+        first, again = (self.made(items)[0].picture.tobytes() for _ in range(2))
+        others = [items[0], *(item(self.size, seed) for seed in (7, 8, 9))]
+        beside = self.made(others)[0].picture.tobytes()
+        self.ratios["same picture twice"] = float(first == again)
+        self.ratios["same picture beside other neighbours"] = float(first == beside)
+        alone = self.made(items[:1])[0].picture.tobytes()
+        self.say(what="same bits alone and in four", yes=first == alone)
+
+    # --- the means --------------------------------------------------------------------------------
+
+    def bare(self, rows: int) -> Callable[[], Any]:
+        """The pipeline called as a script would, sources ready, pictures out."""
+        asked = [item(self.size, seed) for seed in range(rows)]
+        call = call_for(asked[0].request, self.loaded.preset)
+
+        def run() -> Any:
+            ready = padded([row_for(each, call, self.loaded) for each in asked], rows)
+            return self.pipe(**arguments(self.pipe, call, ready, self.loaded)).images
+
+        return run
+
+    def edit(self, rows: int) -> list[Made]:
+        """A batch through the engine, with frames."""
+        return self.made([item(self.size, seed) for seed in range(rows)])
+
+    def made(self, items: list[Item]) -> list[Made]:
+        """Everything that came of a batch, in its order."""
+        answers = {
+            each.id: each for each in self.engine.edit(items, lambda _: None, lambda _: False)
+        }
+        found = [answers[each.id] for each in items]
+        assert all(isinstance(each, Made) for each in found), found
+        return found  # type: ignore[return-value]
+
+
+FIELDS = (
+    "name", "engine", "titles", "licence", "commercial", "max_side", "source_type", "buckets",
+    "max_sources", "settings",
+)  # fmt: skip
+
+
+def throughput(arrivals: list[float], took: dict[int, float]) -> float:
+    """Images a second when a free device takes who waits, padded to the next batch size."""
+    clock, waiting = 0.0, sorted(arrivals)
+    while waiting:
+        clock = max(clock, waiting[0])
+        here = sum(1 for each in waiting if each <= clock)
+        rows = min(here, max(took))
+        clock += took[min(size for size in took if size >= rows)]
+        del waiting[:rows]
+    return len(arrivals) / clock
+
+
+def worth(took: dict[int, float]) -> int:
+    """The largest batch that still pays."""
+    best = min(took)
+    for rows in sorted(took)[1:]:
+        if (rows / took[rows]) / (best / took[best]) < PAYS:
+            break
+        best = rows
+    return best
+
+
+def picture(size: tuple[int, int], seed: int) -> Image.Image:
+    """Smooth colours."""
+    coarse = Image.frombytes("RGB", (8, 8), random.Random(seed).randbytes(192))
+    return coarse.resize(size, Image.Resampling.BICUBIC)
+
+
+def item(size: tuple[int, int], seed: int) -> Item:
+    """One member's job."""
+    source = picture(size, seed)
+    ref = ImageRef(sha256=f"{seed:064x}", name="a", size=size)
+    request = EditRequest(preset="klein", prompt="at night, in snow", seed=seed, sources=(ref,))
+    return Item(f"item{seed}", request, [source])
+
+
+def report(bench: Bench, tiny: bool) -> str:
+    """The ratios against what is wanted, then every measurement."""
+    about = ", ".join(f"{name} {number}" for name, number in versions())
+    device = f"{bench.loaded.device_name} ({platform.machine()})"
+    lines = [f"# The studio's diffusers engine, {'toy sizes' if tiny else 'true sizes'}", ""]
+    lines += [f"{datetime.now(UTC):%Y-%m-%d}; {device}; {about}.", ""]
+    if tiny:
+        lines += [
+            "**The figures of a GPU are missing.** No GPU was at hand. What follows is the same code on",
+            "toy models and a busy CPU: it shows that every measurement runs, and its ratios say nothing",
+            "of a real device. Only the last two rows mean what they say.",
+            "",
+        ]
+    lines += ["| ratio | measured | wanted |", "|---|---|---|"]
+    for name, (bound, goal) in GOALS.items():
+        value = bench.ratios.get(name)
+        said = "not measured" if value is None else f"{value:.3f}"
+        lines.append(f"| {name} | {said} | {bound} {goal} |")
+    lines += ["", "```", *(json.dumps(rounded(each)) for each in bench.said), "```", ""]
+    return "\n".join(lines)
+
+
+def rounded(words: dict[str, Any]) -> dict[str, Any]:
+    """Numbers as people read them."""
+    return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in words.items()}
+
+
+def main() -> None:
+    """Measure, print, and write the report where asked."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--tiny", action="store_true", help="toy models, on any machine")
+    asked.add_argument("--no-compile", action="store_true", help="leave compiled code out")
+    asked.add_argument("--out", type=Path, help="write the report to this file")
+    words = asked.parse_args()
+    bench = Bench(tiny_engine() if words.tiny else full_engine(), tiny=words.tiny)
+    top = bench.ceilings()
+    bench.denoiser(top, compiled=False)
+    for each in (bench.worker, bench.batching, bench.previews, bench.outside):
+        each()
+    bench.reproducibility()
+    if not words.no_compile and not words.tiny:
+        bench.denoiser(top, compiled=True)
+    text = report(bench, words.tiny)
+    if words.out:
+        words.out.write_text(text, "utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
