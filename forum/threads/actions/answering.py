@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from forum.boards.models import Visibility
 from forum.images import actions as images
-from forum.images import ingest
 from forum.images.ingest import Ingested
 from forum.images.models import Image
 from forum.masks.models import Mask
@@ -22,6 +21,7 @@ from forum.threads.actions.gates import (
     derivable,
     keys_of,
     not_too_many_at_once,
+    not_too_many_kept,
     pay,
     said_before,
     turn,
@@ -29,6 +29,7 @@ from forum.threads.actions.gates import (
 from forum.threads.actions.growing import grow, has_spoken, lock, tell
 from forum.threads.actions.posting import look_at
 from forum.threads.actions.refusals import NotAllowed
+from forum.threads.actions.uploading import UNSAID, Words, settled
 from forum.threads.languages import guess
 from forum.threads.models import Reply, ReplyKind, ReplySource, ReplyState
 from generation import queue
@@ -69,9 +70,10 @@ def answer_by_prompt(
     if before := said_before(member, key, content):
         return before
     to = answerable(member, to)
-    sources = derivable(member, [to, *further_sources])
+    sources = derivable(member, [to, *further_sources], answered=to)
     chosen = engine_for(to, preset, len(sources))
     held = None if mask is None else held_mask(member, to, mask)
+    not_too_many_kept(member)
     not_too_many_at_once(member)
     pay(member, "envision")
     drawn = secrets.randbelow(SEEDS) if seed is None else seed
@@ -183,46 +185,27 @@ def remember_sources(reply: Reply, sources: Sequence[Image]) -> None:
 
 
 def answer_by_upload(
-    *,
-    member: Member,
-    to: Image,
-    ingested: Ingested,
-    title: str = "",
-    alt: str = "",
-    licence: str,
-    allow_derivatives: bool = True,
-    origin: str = "unknown",
-    language: str = "",
-    key: str,
+    *, member: Member, to: Image, ingested: Ingested, **words: Unpack[Words]
 ) -> Reply:
     """Answer with a picture of one's own. The same key gives the same reply again.
 
     The files of `ingested` belong to the reply afterwards, or are gone. Raises NotAllowed, TooMany,
     KeyReused.
     """
-    words = {
-        "title": title, "alt": alt, "licence": licence, "allow_derivatives": allow_derivatives,
-        "origin": origin, "language": language, "key": key,
-    }  # fmt: skip
-    try:
-        reply, made = _upload(member, to, ingested, words)
-    except BaseException:
-        ingest.discard(ingested)
-        raise
-    if not made:
-        ingest.discard(ingested)
-    return reply
+    said: Words = {**UNSAID, **words}
+    return settled(ingested, lambda: _upload(member, to, ingested, said))
 
 
 @transaction.atomic
 def _upload(
-    member: Member, to: Image, ingested: Ingested, words: dict[str, Any]
+    member: Member, to: Image, ingested: Ingested, words: Words
 ) -> tuple[Reply, bool]:
     member = at_the_desk(member)
     content = content_of("upload", to.pk, ingested.sha256)
     if before := said_before(member, words["key"], content):
         return before, False
     to = answerable(member, to)
+    not_too_many_kept(member)
     pay(member, "upload")
     lock(to.thread)
     new_voice = not has_spoken(member, to.thread)

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from forum.boards.models import Board
-from forum.images.models import Image
+from forum.images.models import Image, ImageState
 from forum.members import allowances
 from forum.members.actions import Spent, purse, spend
 from forum.members.models import Member
@@ -47,10 +47,18 @@ def answerable(member: Member, image: Image) -> Image:
     return found
 
 
-def derivable(member: Member, images: Sequence[Image]) -> list[Image]:
-    """The images afresh and in order, if derivatives may be made of all of them. Raises NotAllowed."""
+def derivable(
+    member: Member, images: Sequence[Image], *, answered: Image | None = None
+) -> list[Image]:
+    """The images afresh and in order, if derivatives may be made of all of them. Raises NotAllowed.
+
+    `answered` is one of them as `answerable` has just found it, which is not asked for again.
+    """
     pks = [image.pk for image in images]
-    found = Image.objects.visible_to(member).filter(state="ready").with_files().in_bulk(pks)
+    found = {} if answered is None else {answered.pk: answered}
+    if others := [pk for pk in pks if pk not in found]:
+        seen = Image.objects.visible_to(member).filter(state="ready").with_files()
+        found |= seen.in_bulk(others)
     if len(found) < len(set(pks)):
         raise NotAllowed(sentence("source_withdrawn"), "source_withdrawn")
     if not all(image.allow_derivatives for image in found.values()):
@@ -76,6 +84,15 @@ def pay(member: Member, what: str) -> None:
         spend(who=purse(member), what=what, times=more)
     except Spent as spent:
         raise TooMany(spent.retry_after) from spent
+
+
+def not_too_many_kept(member: Member) -> None:
+    """Raises NotAllowed while the member keeps as many images as may be. Needs the lock."""
+    most = settings.FORUM_IMAGES_PER_MEMBER
+    kept = Image.objects.filter(author=member).exclude(state=ImageState.WITHDRAWN)
+    if most and kept.count() >= most:
+        said = _("You keep %(most)s images, as many as a member may. Withdraw one first.")
+        raise NotAllowed(said % {"most": most}, "images_full")
 
 
 def not_too_many_at_once(member: Member) -> None:
