@@ -6,6 +6,7 @@ Pillow only.
 import hashlib
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,15 @@ def master_of(picture: Image.Image, stem: Path, from_lossy: bool) -> dict[str, A
     """Write the finished picture, as exactly as its sources deserve."""
     kind = LOSSY if from_lossy else LOSSLESS
     return written(picture, stem.with_name(f"{stem.name}.{SUFFIX[kind[0]]}"), kind)
+
+
+def moving_of(frames: Sequence[Image.Image], fps: int, stem: Path) -> dict[str, Any]:
+    """Write frames as one animated WebP that repeats; the first is what it looks like at rest."""
+    options = {
+        "save_all": True, "append_images": frames[1:], "loop": 0, "method": 2, "quality": 85,
+        "duration": round(1000 / max(1, fps)),
+    }  # fmt: skip
+    return written(frames[0], stem.with_name(f"{stem.name}.webp"), ("WEBP", options))
 
 
 SUFFIX = {"WEBP": "webp", "JPEG": "jpg"}

@@ -17,7 +17,7 @@ from typing import Any
 from PIL import Image
 
 from generation import comparing, engines, filming, looking, together
-from generation.encoding import LOSSLESS, LOSSY, lossy, master_of, written
+from generation.encoding import LOSSLESS, LOSSY, lossy, master_of, moving_of, written
 from generation.engines.base import (
     Edits,
     EngineError,
@@ -151,7 +151,10 @@ class Workshop:
         # What a mask keeps out of reach stays as it is, to the bit: so nothing lossy there. What
         # began from nothing has no lossy source either.
         from_lossy = piece.item.mask is None and any(map(lossy, order["sources"]))
-        master = self._files.submit(master_of, made.picture, stem, from_lossy)
+        if made.frames:
+            master = self._files.submit(moving_of, made.frames, made.fps, stem)
+        else:
+            master = self._files.submit(master_of, made.picture, stem, from_lossy)
         hashed = self._files.submit(pdq, made.picture)
         vectors = self.vectors(piece.item.request.embed, made.picture)
         strip = kept(piece.strip.chosen(), stem)

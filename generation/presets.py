@@ -16,6 +16,7 @@ from typing import Any
 
 from generation import engines
 from generation.engines.base import Preset
+from generation.engines.diffusion.settings import problems
 
 SHIPPED = Path(__file__).with_name("presets.toml")
 ROOT = Path(__file__).resolve().parent.parent
@@ -291,6 +292,8 @@ def check_entry(entry: Words) -> Iterator[str]:
     engine = entry.get("engine")
     if text(engine) and ":" not in str(engine) and engine not in engines.EDITORS:
         yield f"engine {engine!r} is none of: {', '.join(engines.EDITORS)}."
+    if engine == "diffusers":
+        yield from problems(entry)
     limit = entry.get("batch", {})
     if isinstance(limit, dict) and not number(1, 10**9)(limit.get("tokens_in_flight", 1)):
         yield "batch.tokens_in_flight must be a number above 0."

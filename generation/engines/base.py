@@ -94,6 +94,10 @@ class Made:
     id: str
     picture: "Image"
     recipe: dict[str, Any]
+    #: All frames of what moves, `picture` first; empty for a still picture.
+    frames: "list[Image]" = field(default_factory=list)
+    #: Frames a second of what moves.
+    fps: int = 0
 
 
 @dataclass(frozen=True, slots=True)

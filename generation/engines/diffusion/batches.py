@@ -109,7 +109,9 @@ class Run:
         words |= recipe(row, place, bucket, call, self.loaded, milliseconds)
         frames = picture if isinstance(picture, list) else [picture]
         kept = [masked(row, frame.convert("RGB")) for frame in frames]
-        return Made(row.id, kept[0], words)
+        if len(kept) == 1:
+            return Made(row.id, kept[0], words)
+        return Made(row.id, kept[0], words, frames=kept, fps=self.loaded.settings.fps)
 
     def _step(
         self, rows: Sequence[Row], call: Call, step: int, total: int, clean: "torch.Tensor | None"

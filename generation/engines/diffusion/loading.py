@@ -25,6 +25,8 @@ from generation.engines.diffusion.settings import Part, Settings, settings
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack")
 SAFE = ".safetensors"
 GIGABYTE = 1024**3
+#: What libraries raise over files that are damaged, or made for something else.
+UNFIT = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
 
 
 class NotLoaded(EngineError):
@@ -108,8 +110,11 @@ def load(preset: Preset) -> Loaded:
         colours=Colours(torch.zeros(1, 1), 1, 0.0),
         weights=facts(preset, words, folders),
     )
-    place(loaded)
-    loaded.colours = fitted(first, device)
+    try:
+        place(loaded)
+        loaded.colours = fitted(first, device)
+    except torch.OutOfMemoryError as error:
+        raise NotLoaded(f"The weights of {preset.name} do not fit this device.") from error
     loaded.rest()
     loaded.seconds = time.perf_counter() - begun
     return loaded
@@ -172,7 +177,7 @@ def pipeline(words: Settings, folders: dict[str, Path]) -> Any:
             folder, dtype=dtype, use_safetensors=True, local_files_only=True,
             **words.init, **given,
         )  # fmt: skip
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+    except UNFIT as error:
         raise NotLoaded(f"{folder.name} could not be loaded as {kind.__name__}: {error}") from error
     made.set_progress_bar_config(disable=True)
     return made
@@ -234,7 +239,7 @@ def add_adapters(pipe: Any, words: Settings, folders: dict[str, Path]) -> None:
                 local_files_only=True,
                 use_safetensors=True,
             )
-        except (OSError, ValueError, AttributeError, RuntimeError) as error:
+        except UNFIT as error:
             raise NotLoaded(f"The adapter {part.role} does not fit this model: {error}") from error
     if adapters:
         pipe.set_adapters([part.role for part in adapters], [part.scale for part in adapters])

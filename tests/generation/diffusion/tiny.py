@@ -150,7 +150,7 @@ def clip_encoder(*, projects: bool = False) -> Any:
     return seeded(lambda: (CLIPTextModelWithProjection if projects else CLIPTextModel)(config))
 
 
-def picture_vae(latents: int = 4, levels: int = 2, **more: Any) -> Any:
+def picture_vae(latents: int = 4, levels: int = 4, **more: Any) -> Any:
     """A VAE of pictures that shrinks them 2 ** (levels - 1) times."""
     from diffusers import AutoencoderKL
 
@@ -228,7 +228,7 @@ def sdxl_structure(folder: Path) -> Words:
     ).save_pretrained(folder)  # fmt: skip
     beside = {"controlnet": folder.with_name("union"), "vae": folder.with_name("sdxl-vae")}
     loud(seeded(lambda: ControlNetUnionModel(
-        conditioning_embedding_out_channels=(8, 16), num_trans_channel=32, num_trans_head=2,
+        conditioning_embedding_out_channels=(8, 8, 16, 16), num_trans_channel=32, num_trans_head=2,
         num_proj_channel=32,
         **BLOCKS, **XL,
     ))).save_pretrained(beside["controlnet"])  # fmt: skip
@@ -309,7 +309,7 @@ def qwen_edit(folder: Path) -> Words:
         num_attention_heads=2, joint_attention_dim=32, axes_dims_rope=(4, 6, 6),
     )))  # fmt: skip
     vae = seeded(lambda: AutoencoderKLQwenImage(
-        base_dim=4, z_dim=16, dim_mult=[1, 1, 1, 1, 1, 1], num_res_blocks=1,
+        base_dim=2, z_dim=16, dim_mult=[1, 1, 1, 1, 1, 1], num_res_blocks=1,
         temperal_downsample=[False, False, False, True, True],
     ))  # fmt: skip
     QwenImageEditPlusPipeline(
