@@ -63,6 +63,12 @@ FORUM_BOARD_MAKERS = env.str("FORUM_BOARD_MAKERS", "members")
 #: The name of the site, shown in the bar.
 SITE_NAME = env.str("SITE_NAME", "Gegenbild")
 
+#: How to reach who runs the site, shown on the page About: an e-mail address, or an address that begins with https://.
+FORUM_CONTACT = env.str("FORUM_CONTACT", "")
+
+#: Where the source of what runs here can be had, shown on the page About. Name it if you changed the program.
+FORUM_SOURCE_URL = env.str("FORUM_SOURCE_URL", "")
+
 # --- limits -----------------------------------------------------------------------------------
 
 #: Largest upload in megabytes.
@@ -73,6 +79,9 @@ FORUM_UPLOAD_MEGAPIXELS = env.int("FORUM_UPLOAD_MEGAPIXELS", 50)
 
 #: Storage of one member in megabytes.
 FORUM_MEMBER_STORAGE_MB = env.int("FORUM_MEMBER_STORAGE_MB", 2048)
+
+#: Images one member may keep, withdrawn ones not counted. 0: as many as fit into FORUM_MEMBER_STORAGE_MB.
+FORUM_IMAGES_PER_MEMBER = env.int("FORUM_IMAGES_PER_MEMBER", 10_000)
 
 #: Images one member may upload in half an hour.
 FORUM_UPLOADS_PER_HALF_HOUR = env.int("FORUM_UPLOADS_PER_HALF_HOUR", 30)
@@ -133,6 +142,9 @@ FORUM_STUDIO_DEVICES = env.str("FORUM_STUDIO_DEVICES", "")
 
 #: Let the libraries of engines reach the net. Weights are fetched by `manage.py engines pull`, so nothing needs it.
 FORUM_STUDIO_ONLINE = env.bool("FORUM_STUDIO_ONLINE", False)
+
+#: A word that lets a monitor read /metrics, as "Authorization: Bearer WORD". Empty: only the owner may, signed in.
+FORUM_METRICS_TOKEN = env.str("FORUM_METRICS_TOKEN", "")
 
 #: Row count from which the vector index serves searches.
 FORUM_VECTOR_INDEX_FROM = env.int("FORUM_VECTOR_INDEX_FROM", 100_000)

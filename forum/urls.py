@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("forum.program.urls")),
     path("", include("forum.boards.urls")),
     path("", include("forum.members.urls")),
+    path("", include("forum.studio.urls")),
     path("", include("forum.live.urls")),
     path("api/v1/", api.urls),
 ]

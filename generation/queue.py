@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,19 @@ from generation import auditing, files, planning, sweeping, turns
 from generation.chips import Chip, chips, looks, looks_version
 from generation.engines.base import Preset
 from generation.models import Job, Preview, State, Task, Worker
+from generation.observing import (
+    Lane,
+    Machine,
+    Trouble,
+    drain,
+    failed_jobs,
+    is_own,
+    lanes,
+    messages_waiting,
+    refill,
+    troubles,
+    workers,
+)
 from generation.opening import Opened, operations, titles
 from generation.posting import FILM, LIGHT, outgoing, post, post_home, post_work, tell, work_lock
 from generation.requests import (
@@ -53,12 +65,13 @@ from generation.versions import installed
 
 __all__ = [
     "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "default_preset",
-    "disable", "discard", "enable", "film_formats", "fingerprint", "foresee", "frame", "hand_over", "is_enabled",
-    "jobs_of", "known_terms", "looks", "looks_version", "make_default", "mark_taken_in",
-    "offered", "operations", "outgoing", "parts_of", "pause", "plan", "post", "preset_states",
-    "presets", "program_version", "read", "region_titles", "request", "result", "resume", "retry",
+    "disable", "discard", "drain", "enable", "failed_jobs", "film_formats", "fingerprint", "foresee", "frame",
+    "hand_over", "is_enabled", "is_own", "jobs_of", "known_terms", "lanes", "looks",
+    "looks_version", "make_default", "mark_taken_in", "messages_waiting", "offered", "operations",
+    "outgoing", "parts_of", "pause", "plan", "post", "preset_states", "presets",
+    "program_version", "read", "refill", "region_titles", "request", "result", "resume", "retry",
     "second_of", "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes", "titles",
-    "workers", "Chip", "Machine", "Opened", "Standing",
+    "troubles", "workers", "Chip", "Lane", "Machine", "Opened", "Standing", "Trouble",
 ]  # fmt: skip
 
 #: Expected seconds of one embedding, of one picture of a film, of one thumbnail of a look.
@@ -80,17 +93,6 @@ RESULTS: dict[str, type[Result]] = {
     Task.FILM: FilmResult,
     Task.LOOKS: LooksResult,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A worker that has been heard of lately."""
-
-    name: str
-    queues: tuple[str, ...]
-    about: dict[str, Any]
-    started_at: datetime
-    seen_at: datetime
 
 
 @transaction.atomic
@@ -247,15 +249,6 @@ def forget(job_ids: Iterable[int]) -> None:
     """Remove what was asked and made of jobs that ended; files are the forum's by then."""
     ended = [State.DONE, State.FAILED, State.CANCELLED]
     Job.objects.filter(pk__in=list(job_ids), state__in=ended).delete()
-
-
-def workers(within: float = SILENT_AFTER) -> list[Machine]:
-    """Workers heard of in the last `within` seconds, by the database's clock."""
-    lately = Worker.objects.filter(seen_at__gt=Now() - timedelta(seconds=within)).order_by("name")
-    return [
-        Machine(each.name, tuple(each.queues), each.about, each.started_at, each.seen_at)
-        for each in lately
-    ]
 
 
 def can_do(preset: str) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from forum.boards.models import Board
@@ -91,7 +92,7 @@ def not_too_many_kept(member: Member) -> None:
     most = settings.FORUM_IMAGES_PER_MEMBER
     kept = Image.objects.filter(author=member).exclude(state=ImageState.WITHDRAWN)
     if most and kept.count() >= most:
-        said = _("You keep %(most)s images, as many as a member may. Withdraw one first.")
+        said = _("You keep as many images as a member may: %(most)s. Withdraw one first.")
         raise NotAllowed(said % {"most": most}, "images_full")
 
 

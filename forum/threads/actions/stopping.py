@@ -48,8 +48,10 @@ def stop(*, reply: Reply, by: Member) -> Reply:
 
 
 @transaction.atomic
-def try_again(*, reply: Reply, by: Member) -> Reply:
+def try_again(*, reply: Reply, by: Member, free: bool = False) -> Reply:
     """Ask once more for a reply that failed or was stopped. One that is forming stays as it is.
+
+    `free` is for operators who mend what a machine did: it costs nobody's allowance.
 
     Raises NotAllowed and TooMany.
     """
@@ -60,8 +62,9 @@ def try_again(*, reply: Reply, by: Member) -> Reply:
     author = reply.author or by
     to = answerable(author, reply.to)
     derivable(author, [to, *further(reply)])
-    not_too_many_at_once(author)
-    pay(by, "envision")
+    if not free:
+        not_too_many_at_once(author)
+        pay(by, "envision")
     again = {"reason": "", "reason_detail": "", "ended_at": None}
     if reply.job is None or not move(reply, START, **again):
         raise NotAllowed(_("It has come into being; there is nothing to try again."), "ended")
