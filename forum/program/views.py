@@ -1,7 +1,9 @@
 """The open program: what the darkroom can do, how, and in which words; and how resonances are found."""
 
+from importlib import metadata
 from itertools import groupby
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -93,3 +95,30 @@ def source(request: Request, name: str) -> HttpResponse:
         raise Http404
     words = {"piece": sources.whole(name), "name": name, "files": sources.files()}
     return render(request, "program/source.html", words)
+
+
+@require_safe
+def about(request: Request) -> HttpResponse:
+    """What this place is, who runs it, which program and which engines, under which licences."""
+    language = get_language() or "en"
+    engines = [
+        (preset.titles.get(language) or preset.titles.get("en") or name, preset)
+        for name, preset in queue.presets().items()
+    ]
+    contact = settings.FORUM_CONTACT
+    words = {
+        "engines": engines,
+        "version": release(),
+        "source": settings.FORUM_SOURCE_URL,
+        "contact": contact,
+        "write_to": contact if "://" in contact else f"mailto:{contact}",
+    }
+    return render(request, "program/about.html", words)
+
+
+def release() -> str:
+    """Version of the installed program, such as "0.1.0"; empty where it runs uninstalled."""
+    try:
+        return metadata.version("gegenbild")
+    except metadata.PackageNotFoundError:
+        return ""

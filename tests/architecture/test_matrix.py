@@ -151,6 +151,7 @@ post settings-leave             in  422 422 422 422
 get  invitations                in  403 403 200 200
 post invitations                in  403 403 422 422
 post invitation-delete          in  403 403 302 302
+get  about                      200 200 200 200 200
 get  mine                       200 200 200 200 200
 get  set_language               405 405 405 405 405
 post set_language               302 302 302 302 302

@@ -197,9 +197,7 @@ def answer_by_upload(
 
 
 @transaction.atomic
-def _upload(
-    member: Member, to: Image, ingested: Ingested, words: Words
-) -> tuple[Reply, bool]:
+def _upload(member: Member, to: Image, ingested: Ingested, words: Words) -> tuple[Reply, bool]:
     member = at_the_desk(member)
     content = content_of("upload", to.pk, ingested.sha256)
     if before := said_before(member, words["key"], content):

@@ -1,19 +1,19 @@
 """Opening a thread with its first image."""
 
-from typing import Any
+from typing import Unpack
 
 from django.db import transaction
 
 from forum.announce import announce
 from forum.boards.models import Board
 from forum.images import actions as images
-from forum.images import ingest
 from forum.images.ingest import Ingested
 from forum.images.models import Image
 from forum.members.models import Member
-from forum.threads.actions.gates import at_the_desk, open_board, pay
+from forum.threads.actions.gates import at_the_desk, not_too_many_kept, open_board, pay
 from forum.threads.actions.growing import STREAM
 from forum.threads.actions.refusals import KeyReused
+from forum.threads.actions.uploading import UNSAID, Words, settled
 from forum.threads.models import Thread
 from generation import queue
 from generation.requests import EmbedRequest
@@ -23,46 +23,25 @@ EMBEDDING_TO = "forum.receive_embedding"
 
 
 def open_thread(
-    *,
-    member: Member,
-    board: Board,
-    ingested: Ingested,
-    title: str = "",
-    alt: str = "",
-    licence: str,
-    allow_derivatives: bool = True,
-    origin: str = "unknown",
-    language: str = "",
-    key: str,
+    *, member: Member, board: Board, ingested: Ingested, **words: Unpack[Words]
 ) -> Thread:
     """Post a first image. The same key gives the same thread again.
 
     The files of `ingested` belong to the thread afterwards, or are gone. Raises NotAllowed, TooMany
     and, where the key was used for something else, KeyReused.
     """
-    words = {
-        "title": title, "alt": alt, "licence": licence, "allow_derivatives": allow_derivatives,
-        "origin": origin, "language": language, "key": key,
-    }  # fmt: skip
-    try:
-        thread, made = _open(member, board, ingested, words)
-    except BaseException:
-        ingest.discard(ingested)
-        raise
-    if not made:
-        ingest.discard(ingested)
-    return thread
+    said: Words = {**UNSAID, **words}
+    return settled(ingested, lambda: _open(member, board, ingested, said))
 
 
 @transaction.atomic
-def _open(
-    member: Member, board: Board, ingested: Ingested, words: dict[str, Any]
-) -> tuple[Thread, bool]:
+def _open(member: Member, board: Board, ingested: Ingested, words: Words) -> tuple[Thread, bool]:
     member = at_the_desk(member)
     before = Image.objects.filter(author=member, key=words["key"]).select_related("thread").first()
     if before is not None:
         return same_thread(before, board, ingested), False
     board = open_board(member, board)
+    not_too_many_kept(member)
     pay(member, "upload")
     thread = Thread.objects.create(board=board, title=words["title"])
     image = images.add_original(
