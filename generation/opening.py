@@ -10,6 +10,7 @@ from typing import Any
 
 from generation.engines.darkroom.table import PROGRAM, Entry, Setting, program
 from generation.lexicon import FILE as LEXICON
+from generation.lexicon import expanded
 
 EXPLANATIONS = PROGRAM.with_name("explanations.toml")
 #: Marks of the lexicon that are not for people: an open ending, a gap, no small words inside.
@@ -113,8 +114,14 @@ def called_by(name: str, key: str) -> tuple[str, ...]:
     for term, entry in lexicon_file()["terms"].items():
         plain = not entry.get("more") and "region" not in entry.get("settings", {})
         if plain and entry.get("operation", term) == name:
-            found += [each for each in entry.get(key, []) if not set(each) & set(MARKS)]
+            found += [said for each in entry.get(key, []) for said in plain_ways(each)]
     return tuple(dict.fromkeys(found))
+
+
+def plain_ways(term: str) -> list[str]:
+    """A term as somebody would type it, in one way; none where it has an open ending or a colour."""
+    said = expanded(term, lexicon_file().get("ways", {}))[:1]
+    return [each for each in said if not set(each) & set(MARKS)]
 
 
 def suggested(name: str, key: str) -> tuple[str, ...]:
