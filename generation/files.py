@@ -29,6 +29,14 @@ class StorageGone(OSError):
     """The storage itself is not there; it may come back."""
 
 
+def storage_is_there() -> bool:
+    """Whether the storage's folder has anything in it; where a disk is not mounted there is nothing."""
+    try:
+        return any(Path(default_storage.path("")).iterdir())
+    except OSError:
+        return False
+
+
 def folder_name(job_id: int) -> str:
     """Where the files of a job's attempts lie in the storage."""
     return f"results/{job_id}"
@@ -78,7 +86,7 @@ class Bench(AbstractContextManager["Bench"]):
         here = local_path(name)
         if here is not None:
             if not here.is_file():
-                if not Path(default_storage.path("")).is_dir():
+                if not storage_is_there():
                     raise StorageGone
                 raise FileNotFoundError(name)
             return str(here)

@@ -24,13 +24,15 @@ OPPOSITES = {
 GREYS = frozenset({"#8a8a8a"})
 UNPAINTABLE = frozenset({"#101014", "#f5f3ee"})
 #: Places when they end a clause, and when they are all of it.
-LAST_WORDS = {"behind": "background", "below": "bottom", "above": "top"}
+LAST_WORDS = {"behind": "background", "below": "bottom", "above": "top", "front": "subject"}
 LONE_WORDS = {"left": "left", "right": "right", "top": "top", "bottom": "bottom"}
 LONE_WORDS |= {"左": "left", "右": "right", "上": "top", "下": "bottom"}
 #: Things to do, or a colour to be.
 ACTS = ("operation", "colour", "bare")
-#: Places that also say where something comes from.
-DIRECTIONS = frozenset({"left", "right", "top", "bottom"})
+#: Places that are not sides of a thing.
+WHOLE = frozenset({"sky", "subject", "background"})
+#: Last characters of places that also say where something comes from.
+SIDES = frozenset("边侧面方")
 #: A colour is a place's at most as many words behind it.
 COLOUR_NEAR = 4
 #: A place that people name and that no rule here can find.
@@ -139,7 +141,11 @@ class Places:
         low, high = (region.after, part.first) if leads else (part.after, region.first)
         between = [each for each in clause.of("unknown") if low <= each.first < high]
         if leads:
-            return not between or is_strong(clause, regions[0])
+            # "边缘撕破的木刻" is about the woodcut, whose edges are torn.
+            described = bool(between) and "的" in self.texts[low:high]
+            return not between or (is_strong(clause, regions[0]) and not described)
+        if any(each.after == region.first for each in between):
+            return False
         return len(between) <= (0 if region.name == "sky" else 1)
 
     def put(self, clause: Clause, part: Part, regions: list[str]) -> None:
@@ -218,9 +224,8 @@ class Places:
 
     def place_all(self, clause: Clause, named: list[str]) -> None:
         """Give all operations of a clause that have no place these."""
-        for part in clause.of("operation"):
-            if not part.said[0].region:
-                self.put(clause, part, named)
+        for part in unplaced(clause):
+            self.put(clause, part, named)
 
     def spare(self) -> None:
         """What has no place of its own keeps away from what shall stay."""
@@ -241,14 +246,16 @@ class Places:
 
 
 def name_bare_places(clause: Clause, words: Sequence[str]) -> None:
-    """Words that name a place only where nothing else follows: "newsprint behind", "left: winter"."""
+    """Words that name a place only where they stand alone: "newsprint behind", "the left: winter"."""
     if not clause.parts:
         return
-    last = clause.parts[-1]
+    first, last = clause.parts[0], clause.parts[-1]
     text = words[last.first]
-    alone = len(clause.parts) == 1 and last.kind == "unknown"
-    if (last.kind == "within" and text in LAST_WORDS) or (alone and text in LONE_WORDS):
-        last.kind, last.name = "region", {**LAST_WORDS, **LONE_WORDS}[text]
+    if last.kind in ("within", "unknown") and text in LAST_WORDS:
+        last.kind, last.name = "region", LAST_WORDS[text]
+    followed = len(clause.parts) > 1 and clause.parts[1].kind == "unknown"
+    if first.kind == "unknown" and words[first.first] in LONE_WORDS and not followed:
+        first.kind, first.name = "region", LONE_WORDS[words[first.first]]
 
 
 def is_kept(clause: Clause, place: int, before: Part | None, after: Part | None) -> bool:
@@ -277,12 +284,12 @@ def drop_locations(clause: Clause, words: Sequence[str]) -> None:
 def follows_a_thing(before: list[Part], part: Part, words: Sequence[str]) -> bool:
     """Whether a place stands behind a thing: "the dog on the left", "房子后面", or a direction."""
     last = before[-1] if before else None
-    if last is not None and words[last.after - 1] == "从" and part.name in DIRECTIONS:
+    if last is not None and words[last.after - 1] == "从" and words[part.after - 1] in SIDES:
         return True
     if HAN.match(words[part.first]):
         touches = last is not None and last.kind == "unknown" and last.after == part.first
         touches = touches and words[part.first - 1] != "从"
-        return touches and part.name not in ("sky", "subject") and words[part.first] != "背"
+        return touches and (part.name not in WHOLE or words[part.first] == "前")
     within = last is not None and last.kind == "within" and last.after >= part.first - 2
     inside = words[part.first] in ("on", "at", "in")
     return (within or inside) and is_thing(next_of(before[::-1], "within"), words)
@@ -334,7 +341,9 @@ def is_strong(clause: Clause, region: Part) -> bool:
 
 
 def unplaced(clause: Clause) -> list[Part]:
-    """Operations of a clause that have no place yet."""
+    """Operations of a clause that have no place yet; a colour, where it is all that is said."""
+    if [part.kind for part in clause.parts if part.kind != "verb"] == ["colour"]:
+        return clause.of("colour")
     return [part for part in clause.of("operation") if not part.said[0].region]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from generation import presets as files
 from generation.engines.base import Preset
 from generation.engines.darkroom.table import STAGES, Entry, Unusable, program, regions
+from generation.engines.diffusion import plans
 from generation.grammar import Grammar, Said
 from generation.lexicon import Lexicon, Token, lexicon, lexicon_with
 from generation.places import NOWHERE, Places
@@ -44,6 +45,8 @@ def plan(
     known = lexicon_with(tuple(words)) if words else lexicon()
     if chosen is None:
         return Plan(preset=preset, refusal=note(known, "no_preset", language))
+    if chosen.engine == "diffusers":
+        return plans.plan(prompt, chosen, language)
     if chosen.engine != "darkroom":
         return Plan(preset=preset, seconds=float(chosen.settings.get("seconds", 8)))
     typed = prompt[:LONGEST_PROMPT]

@@ -1,5 +1,6 @@
 """What a device host says of an order that failed. Light."""
 
+import errno
 import os
 import sys
 import traceback
@@ -7,7 +8,10 @@ from typing import Any
 
 from generation.engines.base import EngineError
 
-FULL = {28, 122}  # ENOSPC, EDQUOT
+#: A storage that is full, or gone for a while: another try later may find it well again.
+STORAGE = {
+    errno.ENOSPC, errno.EDQUOT, errno.ENOENT, errno.EIO, errno.EROFS, errno.ESTALE, errno.ENOTCONN,
+}  # fmt: skip
 
 
 def failure(order_id: str, error: Exception) -> dict[str, Any]:
@@ -21,8 +25,8 @@ def failure(order_id: str, error: Exception) -> dict[str, Any]:
         }
     if isinstance(error, MemoryError):
         return words | {"reason": "out_of_memory"}
-    full = isinstance(error, OSError) and error.errno in FULL
-    return words | {"reason": "storage_full" if full else "engine_error", "at": place()}
+    storage = isinstance(error, OSError) and error.errno in STORAGE
+    return words | {"reason": "storage_full" if storage else "engine_error", "at": place()}
 
 
 def place() -> str:

@@ -92,6 +92,9 @@ class Studio:
         self.underway: dict[int, Attempt] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._takers: list[asyncio.Task[None]] = []
+        #: What it takes from, and whether an operator lets it take nothing more.
+        self._taken: list[tuple[Any, ...]] = []
+        self.draining = False
         self._stopping = asyncio.Event()
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="database")
         self._watchdog = Watchdog(database_answers)
@@ -140,7 +143,25 @@ class Studio:
         return shares
 
     def _start_taking(self, *share: Any) -> None:
-        self._takers.append(asyncio.create_task(self._take(*share)))
+        self._taken.append(share)
+        if share[0] == "light" or not self.draining:
+            self._takers.append(asyncio.create_task(self._take(*share), name=share[0]))
+
+    def _heed(self, draining: bool) -> None:
+        """What an operator asked: take nothing more but the house's quick tasks, or take again."""
+        if draining == self.draining:
+            return
+        self.draining = draining
+        log.info("worker drains" if draining else "worker takes again", name=self.name)
+        if draining:
+            for taker in self._takers:
+                if taker.get_name() != "light":
+                    taker.cancel()
+            return
+        again = [share for share in self._taken if share[0] != "light"]
+        self._taken = [share for share in self._taken if share[0] == "light"]
+        for share in again:
+            self._start_taking(*share)
 
     async def _open(self, device: Device) -> None:
         """Warm a device up; with the first that is warm, its jobs are taken."""
@@ -267,7 +288,8 @@ class Studio:
 
     async def _write_heartbeat(self) -> None:
         with contextlib.suppress(*UNREACHABLE):
-            await self.in_thread(heartbeat, self.name, self.open_queues, self.about())
+            asked = await self.in_thread(heartbeat, self.name, self.open_queues, self.about())
+            self._heed(asked)
             self._watchdog.beat()
 
     async def _end(self, takers: list[asyncio.Task[None]]) -> None:
@@ -312,11 +334,13 @@ def widen_pool() -> None:
         options["pool"] = {**options["pool"], "min_size": DATABASE_THREADS}
 
 
-def heartbeat(name: str, queues: list[str], about: dict[str, Any]) -> None:
-    """Say that this worker lives, by the database's clock."""
+def heartbeat(name: str, queues: list[str], about: dict[str, Any]) -> bool:
+    """Say that this worker lives, by the database's clock; whether it is asked to drain."""
     words = {"queues": queues, "about": about, "seen_at": Now()}
-    if not Worker.objects.filter(name=name).update(**words):
+    mine = Worker.objects.filter(name=name)
+    if not mine.update(**words):
         Worker.objects.create(name=name, started_at=Now(), **words)
+    return bool(mine.values_list("draining", flat=True).first())
 
 
 def database_answers() -> bool:

@@ -71,6 +71,8 @@ class Entry:
     #: Title and one sentence for people, by language code.
     titles: dict[str, str]
     sentences: dict[str, str]
+    #: What it is poor at, in one sentence.
+    limits: dict[str, str]
     #: Where the method is described.
     source: str
     #: Milliseconds at 1024 x 1024 on one core.
@@ -150,6 +152,7 @@ def entry(name: str, words: dict[str, Any]) -> Entry:
         stage=words["stage"],
         titles={"en": words["en"], "zh-hans": words["zh"]},
         sentences={"en": words["says_en"], "zh-hans": words["says_zh"]},
+        limits={"en": words["poor_en"], "zh-hans": words["poor_zh"]},
         source=words["source"],
         milliseconds=words["ms"],
         settings=({"intensity": INTENSITY} if scales else {}) | settings | place,
