@@ -30,7 +30,7 @@ def test_explanations_say_something_in_both_languages():
         for each in queue.operations(key):
             said = (each.title, each.sentence, each.does, each.limits, each.group)
             assert all(said), each.name
-            assert len(each.does) > (40 if key == "en" else 9), each.name
+            assert len(each.does) > (40 if key == "en" else 8), each.name
             assert all(setting.says for setting in each.settings), each.name
             for text in said:
                 assert bool(HAN.search(text)) == (key != "en"), (each.name, text)
