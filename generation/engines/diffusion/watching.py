@@ -174,7 +174,7 @@ def predicts_clean(scheduler: Any) -> bool:
 
 def clean_after(out: Any) -> Tensor | None:
     """The predicted original that Euler, Euler ancestral, DDIM and LCM give with their step."""
-    found: Tensor | None = getattr(out, "pred_original_sample", None)
-    if isinstance(out, tuple):
-        found = out[1] if len(out) > 1 else None
-    return found
+    if not isinstance(out, tuple):
+        out = (None, getattr(out, "pred_original_sample", None))
+    clean: Tensor | None = out[1] if len(out) > 1 else None
+    return clean
