@@ -59,11 +59,19 @@ class Child:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
 
-    def kill(self) -> None:
-        """SIGKILL to its whole group: whatever it started goes with it."""
+    def strike(self) -> None:
+        """SIGKILL to its whole group: whatever it started goes with it. Waits for nothing.
+
+        A signal handler may call it; to wait there would wait for the very code it interrupted.
+        """
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """SIGKILL to its whole group, and wait until it is gone."""
+        self.strike()
+        if self.process is not None:
             self.process.wait()
 
 
@@ -126,7 +134,7 @@ class Supervisor:
         self._stop.set()
         if self._signals > 1:
             for child in self._everyone():
-                child.kill()
+                child.strike()
 
     def _everyone(self) -> list[Child]:
         return [*self.guests, *self.children]

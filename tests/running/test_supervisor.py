@@ -94,6 +94,18 @@ def test_a_child_that_does_not_listen_is_killed_after_its_grace(house: Any) -> N
     assert running.lines("bye quiet")
 
 
+def test_impatience_ends_everyone_at_once(house: Any) -> None:
+    """Signals that come while it waits for a stubborn child must not wait for that very waiting."""
+    running = house("stubborn")
+    [child] = running.pids("stubborn")
+    running.process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    for _ in range(3):
+        running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(10) == 0
+    assert gone(child)
+
+
 def test_what_a_child_started_goes_with_it(house: Any) -> None:
     running = house("parent")
     grandchild = running.pids("parent")[0]
