@@ -141,6 +141,9 @@ class Grammar:
             self.take_listing(following)
         elif role == "except" and begins(following, "operation"):
             self.take_negation(match)
+        elif role == "except" and self.is_verb(following):
+            # "Leave everything but make it snow" is no exception.
+            self.take_turn(match)
         elif role == "ignored":
             self.note("unknown", match.first, match.after)
         else:
@@ -218,10 +221,14 @@ class Grammar:
         """A word such as "and": a negation reaches over it to operations only; a verb begins anew."""
         if not begins(following, "operation"):
             self.end_negation()
-        if isinstance(following, Match) and begins(following, "stop"):
-            text = self.tokens[following.first].text
-            if text in self.words.verbs:
-                self.begin_clause()
+        if self.is_verb(following):
+            self.begin_clause()
+
+    def is_verb(self, following: Match | Token | None) -> bool:
+        """Whether the next word begins a new thing to do."""
+        if isinstance(following, Match) and following.meaning.role == "stop":
+            return self.tokens[following.first].text in self.words.verbs
+        return False
 
     def end_negation(self) -> None:
         """What comes now is wanted again."""

@@ -29,6 +29,8 @@ LONE_WORDS = {"left": "left", "right": "right", "top": "top", "bottom": "bottom"
 LONE_WORDS |= {"左": "left", "右": "right", "上": "top", "下": "bottom"}
 #: Things to do, or a colour to be.
 ACTS = ("operation", "colour", "bare")
+#: Words that end like what happens, and are things.
+THINGS = frozenset({"spring", "building", "ceiling", "painting", "king", "ring", "wing", "swing"})
 #: Places that are not sides of a thing.
 WHOLE = frozenset({"sky", "subject", "background"})
 #: Last characters of places that also say where something comes from.
@@ -303,7 +305,8 @@ def belongs_to_a_thing(
     if behind is None:
         return False
     if behind.kind == "within" and behind.name == "of":
-        return len(after) > 1 and after[1].kind in ("unknown", "bare")
+        near = len(after) > 1 and after[1].first <= behind.after + 1
+        return near and after[1].kind in ("unknown", "bare")
     at = words[behind.first] == "at" and behind.kind in ("within", "operation")
     return at and (part.name == "sky" or any(is_thing(each, words) for each in before))
 
@@ -312,7 +315,8 @@ def is_thing(part: Part | None, words: Sequence[str]) -> bool:
     """Whether an unknown word is a thing, and not something that happens, such as "creeping"."""
     if part is None or part.kind != "unknown":
         return False
-    return not words[part.after - 1].endswith("ing")
+    text = words[part.after - 1]
+    return not text.endswith("ing") or text in THINGS
 
 
 def groups(acts: list[Part], *, leads: bool) -> Iterator[tuple[list[Part], list[Part]]]:
