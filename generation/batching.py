@@ -131,7 +131,7 @@ class Batcher:
         if not device.has_room or (first := self._first(device)) is None:
             return []
         if first.alone:
-            return [first] if device.idle else []
+            return [first] if device.quiet else []
         group = [seat for seat in self.waiting if seat.key == first.key and not seat.alone]
         group = group[: first.most]
         return group if len(group) == first.most or device.idle or device.at_last_step else []

@@ -85,6 +85,11 @@ class Device:
         return not self.batches
 
     @property
+    def quiet(self) -> bool:
+        """Nothing is finished here any more, either: the host could end and nobody would notice."""
+        return not self._tasks
+
+    @property
     def has_room(self) -> bool:
         """Whether another batch may be given to it; one that runs alone has no neighbours."""
         return self.ready and len(self.batches) < HELD and not any(b.alone for b in self.batches)
@@ -111,7 +116,11 @@ class Device:
         self.preset = batch.preset
         task = asyncio.create_task(self._carry_out(batch))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self.on_change()
 
     async def _carry_out(self, batch: "Batch") -> None:
         try:
@@ -168,8 +177,8 @@ class Device:
                 self._hear(batch, words, blob)
 
     def _hear(self, batch: "Batch", words: Words, blob: bytes) -> None:
-        if words["say"] == "failed" and not words["permanent"] and words["reason"] != "cancelled":
-            self.spoilt = True
+        if words["say"] == "failed" and words["reason"] == "engine_error":
+            self.spoilt = self.spoilt or not words["permanent"]
         last = batch.at_last_step
         batch.hear(words, blob)
         if took := batch.step_seconds:
