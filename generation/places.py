@@ -291,7 +291,7 @@ def follows_a_thing(before: list[Part], part: Part, words: Sequence[str]) -> boo
     if HAN.match(words[part.first]):
         touches = last is not None and last.kind == "unknown" and last.after == part.first
         touches = touches and words[part.first - 1] != "从"
-        return touches and (part.name not in WHOLE or words[part.first] == "前")
+        return touches and (part.name not in WHOLE or words[part.first] in "前后")
     within = last is not None and last.kind == "within" and last.after >= part.first - 2
     inside = words[part.first] in ("on", "at", "in")
     return (within or inside) and is_thing(next_of(before[::-1], "within"), words)

@@ -127,9 +127,14 @@ class Understood:
         return list(LEVEL_TITLES.items())
 
     @property
+    def active(self) -> list[Chip]:
+        """The chips that were not taken away."""
+        return [chip for chip in self.chips if not chip.off]
+
+    @property
     def operations(self) -> tuple[Operation, ...]:
         """What will be sent as `read_as`."""
-        return tuple(chip.operation() for chip in self.chips if not chip.off)
+        return tuple(chip.operation() for chip in self.active)
 
     @property
     def seconds(self) -> float:
@@ -146,7 +151,7 @@ class Understood:
     def said(self) -> str:
         """The chips as words, for an answer without a prompt."""
         joint = "，" if (get_language() or "").startswith("zh") else ", "
-        return joint.join(chip.title for chip in self.chips if not chip.off)
+        return joint.join(chip.title for chip in self.active)
 
 
 def sent(data: Mapping[str, Any]) -> Sent | None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from generation import planning
 from generation.engines.darkroom.table import program
 from generation.lexicon import expanded, lexicon
+from generation.requests import OwnWord
 from tests.generation import asked
 
 HERE = Path(__file__).parent
@@ -281,3 +282,114 @@ def test_planning_brings_in_no_heavy_library():
         cwd=HERE.parents[1],
     )
     assert done.stdout.strip() == "[]"
+
+
+# --- places -------------------------------------------------------------------------------------
+
+
+def placed(prompt, **more):
+    """Operations with their places: "snow@left"."""
+    return [f"{name}@{settings.get('region', '')}" for name, settings in operations(prompt, **more)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("only the sky in watercolour", ["watercolour@sky"]),
+        ("make the background black and white", ["black_and_white@background"]),
+        ("rain on the left, snow on the right", ["snow@right", "rain@left"]),
+        ("the subject in colour, the background grey", ["black_and_white@background"]),
+        ("left half in watercolour, the rest untouched", ["watercolour@left"]),
+        ("snow, but only on the left", ["snow@left"]),
+        ("just the sky: dark and stormy", ["darken@sky", "storm@sky"]),
+        ("darken the edges and add snow", ["darken@edges", "snow@"]),
+        ("black and white except the sky", ["black_and_white@not_sky"]),
+        ("leave the sky alone and make it a comic", ["comic@not_sky"]),
+        ("sepia everywhere, but don't touch the person", ["sepia@background"]),
+        ("the sky and the edges darker", ["darken@edges", "darken@sky"]),
+        ("a whale in the sky at night", ["night@"]),
+        ("the top of the hill in the snow", ["snow@"]),
+        ("只改天空，变成水彩", ["watercolour@sky"]),
+        ("左半边水彩，右半边不变", ["watercolour@left"]),
+        ("除了人物以外都变成黑白", ["black_and_white@background"]),
+        ("房子后面下雨", ["rain@"]),
+        ("主体保留颜色，背景变灰", ["black_and_white@background"]),
+    ],
+)
+def test_places(prompt, expected):
+    assert sorted(placed(prompt)) == sorted(expected)
+
+
+def test_a_colour_of_a_place():
+    assert operations("the sky in teal") == (("tint", {"colour": "#1b998b", "region": "sky"}),)
+    assert operations("a car in teal") == ()
+    assert planning.plan("a red car", "darkroom").unknown == ("red", "car")
+
+
+@pytest.mark.parametrize("prompt", ["glitch her face", "脸上加故障效果", "a sepia frame"])
+def test_what_no_rule_can_find_is_left_alone_and_said(prompt):
+    plan = planning.plan(prompt, "darkroom")
+    assert plan.operations == () and "no rule here" in plan.notes[0]
+
+
+def test_what_changes_the_frame_has_no_place():
+    plan = planning.plan("flip the background, snow", "darkroom")
+    assert plan.operations == (("snow", {}),) and "Flip" in plan.notes[0]
+
+
+def test_the_title_says_the_place():
+    assert planning.plan("snow on the left", "darkroom").read == ("Snow (left half)",)
+    assert planning.plan("左边下雪", "darkroom", "zh-hans").read == ("下雪（左半边）",)
+
+
+def test_every_region_has_words_in_both_languages():
+    import tomllib
+
+    words = tomllib.loads((Path(planning.__file__).parent / "lexicon.toml").read_text("utf-8"))
+    assert set(words["regions"]) == set(planning.region_titles()) | {"nowhere"}
+    assert all(entry["en"] and entry["zh"] for entry in words["regions"].values())
+
+
+# --- contradictions, other pictures, seeds ------------------------------------------------------
+
+
+def test_what_contradicts_itself_is_read_and_said():
+    plan = planning.plan("no snow but snow", "darkroom")
+    assert plan.operations == (("snow", {}),) and "both asked for and refused" in plan.notes[0]
+    plan = planning.plan("day and night at once", "darkroom")
+    assert dict(plan.operations).keys() == {"brighten", "night"}
+    assert "opposite directions" in plan.notes[0]
+    apart = planning.plan("left half day, right half night", "darkroom")
+    assert len(apart.operations) == 2 and apart.notes == ()
+    assert "彼此相反" in planning.plan("又暖又冷", "darkroom", "zh-hans").notes[0]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("with the colours of the other picture", ["colours"]),
+        ("in the manner of the second image", ["manner"]),
+        ("用另一张图的颜色", ["colours"]),
+        ("像第二张图那样画", ["manner"]),
+    ],
+)
+def test_another_picture(prompt, expected):
+    assert names(prompt) == expected
+    assert planning.second_of(expected[0]) == "must"
+
+
+def test_a_surprise_is_the_same_for_the_same_seed():
+    assert planning.surprise(7) == planning.surprise(7)
+    drawn = [planning.surprise(seed) for seed in range(60)]
+    assert len({tuple(each.name for each in one) for one in drawn}) > 30
+    for one in drawn:
+        assert 1 <= len(one) <= 3 and not any(planning.second_of(each.name) for each in one)
+
+
+def test_a_communitys_words_hold_before_the_shipped():
+    own = (OwnWord("Snow", (("glitch", ()),)), OwnWord("外婆的厨房", (("sepia", ()), ("fog", ()))))
+    assert operations("snow", words=own) == (("glitch", {}),)
+    assert names("外婆的厨房，不要雪", words=own) == ["sepia", "fog"]
+    assert names("不要外婆的厨房，只要雨", words=own) == ["rain"]
+    assert operations("snow") == (("snow", {}),)
+    assert planning.plan("dragon", "darkroom", words=own).offers[0] == ("Snow", "Snow")

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from generation.engines.darkroom.sky import sky
-from generation.engines.darkroom.table import program
+from generation.engines.darkroom.table import program, regions
 from generation.engines.darkroom.wear import blemished
 from generation.requests import Operation
 from tests.generation.darkroom.conftest import Run, item, landscape, photograph, pixels
@@ -150,4 +150,6 @@ def test_the_reference_page_lists_the_whole_program():
     page = (Path(__file__).parents[3] / "docs/reference/darkroom.md").read_text("utf-8")
     missing = [name for name, entry in program().items() if f"`{name}`" not in page]
     assert missing == []
-    assert all(entry.sentences["en"] in page for entry in program().values())
+    for entry in program().values():
+        assert entry.sentences["en"] in page and entry.limits["en"] in page
+    assert all(f"`{name}`" in page for name in regions())

@@ -103,7 +103,7 @@ def test_every_operation_shows_six_frames(name):
 def test_the_program_explains_each_operation(name):
     """Titles, sentences and sources in both languages, for the page of the open program."""
     entry = program()[name]
-    for words in (entry.titles, entry.sentences):
+    for words in (entry.titles, entry.sentences, entry.limits):
         assert words["en"].isascii() or "é" in words["en"]
         assert any("一" <= each <= "鿿" for each in words["zh-hans"])
     assert entry.sentences["en"].endswith(".") and entry.source and entry.milliseconds > 0
