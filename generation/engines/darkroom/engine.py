@@ -21,7 +21,7 @@ from generation.engines.base import (
     Progress,
     SourceRefused,
 )
-from generation.engines.darkroom import running
+from generation.engines.darkroom import memory, running
 from generation.engines.darkroom.pixels import Picture, clip, floats, from_bytes, to_bytes
 from generation.engines.darkroom.regions import FAINTEST, NothingThere
 from generation.engines.darkroom.table import Unusable, program
@@ -66,6 +66,7 @@ class Darkroom:
                 yield self.made(item, on_progress, partial(cancelled, item.id))
             except EngineError as error:
                 yield Failed(item.id, error)
+            memory.give_back()
 
     def made(
         self, item: Item, on_progress: Callable[[Progress], None], stopped: Callable[[], bool]
