@@ -154,11 +154,12 @@ def clean_before(scheduler: Any, output: Tensor, timestep: Any, sample: Tensor) 
         index = scheduler.step_index
         index = (scheduler.begin_index or 0) if index is None else index
         sigma = scheduler.sigmas[index].to(sample.device)
-        return sample.float() - sigma * output.float()
+        clean: Tensor = sample.float() - sigma * output.float()
+        return clean
     if predicts_clean(scheduler):
         if scheduler.step_index is None:
             scheduler._init_step_index(timestep)
-        clean: Tensor = scheduler.convert_model_output(output, sample=sample)
+        clean = scheduler.convert_model_output(output, sample=sample)
         return clean
     return None
 
