@@ -99,10 +99,11 @@ def test_impatience_ends_everyone_at_once(house: Any) -> None:
     running = house("stubborn")
     [child] = running.pids("stubborn")
     running.process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    for _ in range(3):
+    for _ in range(300):
         running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(10) == 0
+        time.sleep(0.001)
+    # One that comes while Python itself is leaving meets no handler any more.
+    assert running.process.wait(10) in {0, -signal.SIGINT}
     assert gone(child)
 
 
