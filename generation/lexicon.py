@@ -65,8 +65,7 @@ class Meaning:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A term found: tokens `first` to before `after`, with the colours and numbers it names."""
 
     first: int
@@ -127,9 +126,9 @@ class Lexicon:
         lowered = text.lower()
         if len(lowered) != len(text):
             lowered = "".join(low if len(low := each.lower()) == 1 else each for each in text)
+        spelt = self.spellings.get
         return [
-            Token(self.spellings.get(found.group(), found.group()), found.start(), found.end())
-            for found in TOKENS.finditer(lowered)
+            Token(spelt(text := found[0], text), *found.span()) for found in TOKENS.finditer(lowered)
         ]
 
     def matches(self, tokens: list[Token]) -> Iterator[Match | Token]:

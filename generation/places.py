@@ -57,7 +57,10 @@ class Places:
         """Find all places, clause by clause, then between clauses."""
         self.temper()
         self.name_the_rest()
-        for clause in self.grammar.clauses:
+        named = [clause for clause in self.grammar.clauses if clause.of("region")]
+        if not named:
+            return
+        for clause in named:
             self.keep(clause)
             drop_locations(clause, self.texts)
             self.bind(clause)
