@@ -137,7 +137,9 @@ def operations_for(item: Item) -> tuple[list[Operation], tuple[str, ...]]:
         raise NothingUnderstood("The darkroom understood nothing of this prompt.")
     for operation in asked:
         require_second(operation, len(item.sources))
-    return [checked(operation) for operation in asked], reading.unknown
+    # Whoever sent chips may have read with a community's own words, which are not known here.
+    unread = reading.unknown if request.unread is None else request.unread
+    return [checked(operation) for operation in asked], unread
 
 
 def require_second(operation: Operation, sources: int) -> None:
