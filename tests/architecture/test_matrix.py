@@ -128,6 +128,12 @@ post board-word                 in  404 403 422 422
 post board-word-delete          in  404 403 302 302
 post board-go                   in  404 302 302 302
 post board-member-remove        in  404 403 302 302
+get  studio                     in  404 404 200 200
+post studio-preset              in  404 404 403 404
+post studio-presets             in  404 404 403 404
+post studio-worker              in  404 404 403 404
+post studio-retry               in  404 404 403 302
+get  metrics                    404 404 404 404 200
 get  account_login              200 302 302 302 302
 post account_login              200 302 302 302 302
 get  account_logout             302 200 200 200 200
@@ -311,6 +317,7 @@ def the_args(
         # A private board's film opens by no link, not even by a true one.
         "film-shared": [film.token],
         "film-shared-file": [film.token],
+        "studio-preset": ["darkroom"],
         "program-operation": ["night"],
         "program-source": ["engine"],
         "reading-delete": [reading.pk],
