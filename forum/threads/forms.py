@@ -302,10 +302,18 @@ class Picture(Keyed):
         return self.cleaned_data["origin"] or Origin.UNKNOWN
 
 
+class BoardField(forms.ModelChoiceField):
+    """Boards by title, with who sees them: a picture is posted before those."""
+
+    def label_from_instance(self, board: Board) -> str:
+        """Such as "The wall · everybody"."""
+        return f"{board} · {board.get_visibility_display()}"
+
+
 class Post(Picture):
     """A first image, and the board where its thread stands."""
 
-    board = forms.ModelChoiceField(
+    board = BoardField(
         label=_("Board"),
         queryset=Board.objects.none(),
         empty_label=None,

@@ -13,10 +13,11 @@ from forum.threads.actions.reading import read, take_back
 from forum.threads.actions.refusals import KeyReused, NotAllowed, TooMany
 from forum.threads.actions.stopping import stop, try_again
 from forum.threads.actions.taking_in import take_in, take_in_failure
+from forum.threads.actions.withdrawing import forget_words
 
 __all__ = [
     "KeyReused", "NotAllowed", "TooMany", "answer_by_link", "answer_by_prompt", "answer_by_result",
-    "answer_by_upload",
+    "answer_by_upload", "forget_words",
     "leave_threads", "open_thread", "read", "recount", "stop", "take_back", "take_in",
     "take_in_failure", "try_again",
 ]  # fmt: skip

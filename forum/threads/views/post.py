@@ -7,7 +7,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from forum.boards.models import Board
+from forum.boards.models import Board, Visibility
 from forum.images import ingest
 from forum.images.refusals import Refused
 from forum.threads import actions
@@ -43,10 +43,11 @@ def post(request: MemberRequest) -> HttpResponse:
 
 
 def beginning(request: MemberRequest) -> dict[str, str]:
-    """Board and licence chosen beforehand: the board one comes from, else the first."""
+    """Board and licence chosen beforehand: the board one comes from, else the first public one."""
     boards = Board.objects.open_to(request.member)
     asked = boards.filter(slug=request.GET.get("board", "")[:50]).first()
-    board = asked or boards.first()
+    # Whoever chooses nothing speaks to everybody, where that may be.
+    board = asked or boards.filter(visibility=Visibility.PUBLIC).first() or boards.first()
     return {} if board is None else {"board": board.slug, "licence": board.licence}
 
 

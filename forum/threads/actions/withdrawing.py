@@ -1,0 +1,21 @@
+"""What this room does when an image is withdrawn."""
+
+from forum.images import events
+from forum.images.models import Image
+from forum.threads.models import Reply, ReplyKind
+from generation import queue
+
+
+def forget_words(image: Image) -> None:
+    """What was asked goes with what was made of it: the prompt, and the studio's record of both.
+
+    The reply keeps its place, grey, because others may have answered it.
+    """
+    asked = Reply.objects.filter(image=image, kind=ReplyKind.PROMPT)
+    jobs = [pk for pk in asked.values_list("job", flat=True) if pk is not None]
+    asked.update(prompt="", language="", job=None, mask=None)
+    queue.forget(jobs)
+
+
+if forget_words not in events.on_withdrawn:
+    events.on_withdrawn.append(forget_words)
