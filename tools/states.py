@@ -13,6 +13,8 @@ PAGE = ROOT / "docs" / "reference" / "states.md"
 
 def page() -> str:
     """The page as it should be. Django must be set up."""
+    from forum.films.models import Film
+    from forum.reruns.models import Rerun
     from forum.states import graph
     from forum.threads.models import Reply
     from generation.models import Job, State
@@ -35,6 +37,18 @@ Every move is a compare-and-set on the database's clock (`generation/models.py`)
 
 ```mermaid
 {Reply.MOVES.mermaid()}
+```
+
+## Rerun: a derivative made again
+
+```mermaid
+{Rerun.MOVES.mermaid()}
+```
+
+## Film
+
+```mermaid
+{Film.MOVES.mermaid()}
 ```
 """
 
