@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
+from PIL import Image
 
 from generation.engines.base import Cancelled, EngineError, Failed, Item, Made, Preset, Progress
 from generation.engines.diffusion import loading
@@ -12,6 +13,7 @@ from generation.engines.diffusion.batches import Ceilings, Run, bucket_for, caus
 from generation.engines.diffusion.calls import Row, row_for
 from generation.engines.diffusion.loading import Loaded
 from generation.engines.diffusion.settings import Call, call_for
+from generation.requests import EditRequest, ImageRef
 
 #: What torch raises where memory ends; Apple's GPUs have no class of their own for it.
 OUT_OF_MEMORY = (torch.OutOfMemoryError, RuntimeError)
@@ -41,12 +43,27 @@ class Diffusers:
         """Bring the preset's weights onto the device. Raises `loading.NotLoaded`."""
         self.unload()
         self.loaded = loading.load(preset)
+        self._warm_up(self.loaded)
 
     def unload(self) -> None:
         """Give the memory of weights and caches back."""
         if self.loaded is not None:
             device, self.loaded = self.loaded.device, None
             loading.free(device)
+
+    def _warm_up(self, loaded: Loaded) -> None:
+        """Run each shape once, for the first of a shape is slow: kernels are chosen, or compiled.
+
+        "first" takes the first size only, "all" every one; each at every batch size.
+        """
+        usual = "none" if loaded.device.type == "cpu" else "first"
+        wish = loaded.settings.optimise.get("warm", usual)
+        sizes = loaded.settings.sizes[: {"none": 0, "first": 1}.get(wish)]
+        for size in sizes:
+            for bucket in loaded.preset.buckets:
+                items = [blank(loaded, size, bucket)] * bucket
+                list(self.edit(items, lambda _: None, lambda _: False))
+                loaded.warmed += 1
 
     def about(self) -> dict[str, Any]:
         """What an operator wants to know of what is loaded."""
@@ -121,6 +138,20 @@ class Diffusers:
             yield from self._batch(rows, bucket, call, run)
         else:
             yield from (Failed(row.id, OutOfMemory(ended)) for row in rows)
+
+
+def blank(loaded: Loaded, size: tuple[int, int], bucket: int) -> Item:
+    """A job nobody waits for: a grey picture, no words."""
+    pictures = [Image.new("RGB", size, (128, 128, 128))] if "edit" in loaded.pipelines else []
+    request = EditRequest(
+        preset=loaded.preset.name,
+        prompt="",
+        seed=0,
+        sources=tuple(ImageRef(sha256="", name="", size=size) for _ in pictures),
+        size=size,
+        bucket=bucket,
+    )
+    return Item("warm", request, pictures)
 
 
 def differing(calls: set[Call]) -> list[str]:

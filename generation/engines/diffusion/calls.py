@@ -117,6 +117,12 @@ def to_avoid(known: Any, rows: Sequence[Row], otherwise: str) -> dict[str, Any]:
     return {"negative_prompt": wishes}
 
 
+def avoided(pipe: Any, row: Row, otherwise: str) -> str:
+    """What was really avoided: nothing, by a pipeline that cannot."""
+    given = to_avoid(inspect.signature(pipe.__call__).parameters, [row], otherwise)
+    return str(given.get("negative_prompt", [""])[0])
+
+
 def to_follow(known: Any, rows: Sequence[Row], loaded: Loaded) -> dict[str, Any]:
     """The map of each source that a ControlNet makes the result follow."""
     control = loaded.settings.control

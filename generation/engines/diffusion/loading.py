@@ -50,6 +50,8 @@ class Loaded:
     compiled: bool = False
     offload: str = "none"
     tiled: bool = False
+    #: Shapes that were run once before the first job.
+    warmed: int = 0
     seconds: float = 0.0
 
     @property
@@ -82,6 +84,7 @@ class Loaded:
             "offload": self.offload,
             "attention": self.attention,
             "compiled": self.compiled,
+            "warmed": self.warmed,
             "preview_fit": self.colours.fit,
             "seconds": round(self.seconds, 1),
             "memory_gb": memory_gb(self.device),
@@ -130,9 +133,12 @@ def hush() -> None:
 
 
 def best_device() -> torch.device:
-    """The first GPU, else Apple's, else the CPU. FORUM_STUDIO_DEVICE chooses another."""
-    if chosen := os.environ.get("FORUM_STUDIO_DEVICE"):
-        return torch.device(chosen)
+    """The first GPU this process may see, else Apple's, else the CPU, which can be asked for.
+
+    Which GPU that is, the worker decides by CUDA_VISIBLE_DEVICES before it starts a host.
+    """
+    if os.environ.get("FORUM_STUDIO_DEVICES") == "cpu":
+        return torch.device("cpu")
     if torch.cuda.is_available():
         return torch.device("cuda", 0)
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

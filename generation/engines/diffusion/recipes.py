@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from generation.engines.diffusion.calls import Row
+from generation.engines.diffusion.calls import Row, avoided
 from generation.engines.diffusion.loading import Loaded
 from generation.engines.diffusion.settings import Call
 
@@ -37,16 +37,18 @@ def recipe(
         "preset_digest": digest(asdict(loaded.preset)),
         "task": call.task,
         "pipeline": loaded.settings.pipelines[call.task],
-        "weights": loaded.weights,
+        "weights": told(loaded.weights),
+        "parts": loaded.weights,
         "prompt": request.prompt,
         "prompt_read": row.prompt,
         "tokens_dropped": row.dropped,
-        "negative": request.negative or loaded.settings.negative,
+        "negative": avoided(pipe, row, loaded.settings.negative),
         "seed": request.seed,
         "generator": GENERATOR,
         "steps": call.steps,
         "guidance": guidance(call, loaded),
-        "strength": call.strength,
+        "strength": request.strength,
+        "strength_passed": call.strength,
         "size": list(call.size),
         "cut": None if row.cut is None else [round(side, 2) for side in row.cut.box],
         "bucket": bucket,
@@ -66,6 +68,16 @@ def recipe(
         "stages": milliseconds,
         "milliseconds": sum(milliseconds.values()),
     }
+
+
+def told(weights: dict[str, dict[str, Any]]) -> str:
+    """The weights in a line for people: names, commits, and how much of an adapter."""
+    found = []
+    for part in weights.values():
+        commit = f" @ {part['revision'][:12]}" if part.get("revision") else ""
+        scale = f" × {part['scale']}" if "scale" in part else ""
+        found.append(f"{part['model']}{commit}{scale}")
+    return ", ".join(found)
 
 
 def guidance(call: Call, loaded: Loaded) -> float | None:

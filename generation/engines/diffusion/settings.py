@@ -23,6 +23,7 @@ OPTIMISE: dict[str, tuple[object, ...]] = {
     "offload": ("auto", "none", "model", "sequential"),
     "vae_channels_last": (True, False),
     "fp8": (True, False),
+    "warm": ("none", "first", "all"),
 }
 CONTROLS = ("canny",)
 PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")

@@ -154,13 +154,11 @@ def clean_before(scheduler: Any, output: Tensor, timestep: Any, sample: Tensor) 
         index = scheduler.step_index
         index = (scheduler.begin_index or 0) if index is None else index
         sigma = scheduler.sigmas[index].to(sample.device)
-        clean: Tensor = sample.float() - sigma * output.float()
-        return clean
+        return sample.float() - sigma * output.float()  # type: ignore[no-any-return]
     if predicts_clean(scheduler):
         if scheduler.step_index is None:
             scheduler._init_step_index(timestep)
-        clean = scheduler.convert_model_output(output, sample=sample)
-        return clean
+        return scheduler.convert_model_output(output, sample=sample)  # type: ignore[no-any-return]
     return None
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from generation import engines, presets
-from generation.engines.diffusion.loading import NotLoaded
+from generation.engines.diffusion.loading import NotLoaded, best_device
 from tests.generation.diffusion.asking import ask, levels_apart, made, picture_of, pixels
 from tests.generation.diffusion.tiny import KINDS, write_tiny
 
@@ -106,7 +106,7 @@ def test_a_worker_offers_only_presets_whose_weights_it_has(own):
 def test_the_recipe_knows_the_weights_by_their_digests(own):
     folder, load = own
     engine = load()
-    first = made(engine, [ask("klein", "rain", picture_of("rings"))])[0].recipe["weights"]
+    first = made(engine, [ask("klein", "rain", picture_of("rings"))])[0].recipe["parts"]
     files = first["model"]["files"]
     assert "transformer/diffusion_pytorch_model.safetensors" in files
     torch.manual_seed(8)
@@ -117,6 +117,20 @@ def test_the_recipe_knows_the_weights_by_their_digests(own):
     assert {name for name in files if files[name] != changed[name]} == {
         "transformer/diffusion_pytorch_model.safetensors"
     }
+
+
+def test_every_shape_is_run_once_before_the_first_job_where_asked(own):
+    assert own[1]().about()["warmed"] == 0, "a CPU has nothing to choose"
+    small = [[64, 64], [96, 64]]
+    assert own[1](sizes=small, optimise={"warm": "first"}).about()["warmed"] == 3
+    assert own[1](sizes=small, optimise={"warm": "all"}).about()["warmed"] == 6
+
+
+def test_the_cpu_can_be_asked_for(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert best_device().type == "cuda"
+    monkeypatch.setenv("FORUM_STUDIO_DEVICES", "cpu")
+    assert best_device().type == "cpu"
 
 
 def test_memory_comes_back(own):
@@ -158,8 +172,8 @@ def test_an_adapter_changes_pictures_by_its_scale(own, adapter):
     assert levels_apart(plain, none) <= 1
     assert not np.array_equal(pixels(none), pixels(some))
     assert not np.array_equal(pixels(some), pixels(whole))
-    assert whole.recipe["weights"]["paint"]["scale"] == 1.0
-    assert list(whole.recipe["weights"]["paint"]["files"]) == ["pytorch_lora_weights.safetensors"]
+    assert whole.recipe["parts"]["paint"]["scale"] == 1.0
+    assert list(whole.recipe["parts"]["paint"]["files"]) == ["pytorch_lora_weights.safetensors"]
 
 
 def test_an_adapter_for_another_model_is_refused(own, adapter):

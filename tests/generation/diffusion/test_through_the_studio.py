@@ -51,7 +51,7 @@ def test_an_answer_is_stored_with_recipe_vector_and_strip(submit, studio):
     result = queue.result(job_id)
     assert stored(job_id).size == (64, 64)
     assert result.recipe["engine"] == "diffusers"
-    assert result.recipe["weights"]["model"]["files"]
+    assert result.recipe["parts"]["model"]["files"]
     assert result.vectors[0].model == "wf1"
     assert result.strip, "frames of its coming into being are kept"
 
