@@ -31,6 +31,10 @@ class Reason(models.TextChoices):
     WORKER_LOST = "worker_lost"
     NO_MACHINE = "no_machine"
     STORAGE_FULL = "storage_full"
+    NOTHING_THERE = "nothing_there"
+    MASK_EMPTY = "mask_empty"
+    SECOND_MISSING = "second_missing"
+    SOURCE_TOO_SMALL = "source_too_small"
 
 
 class Task(models.TextChoices):

@@ -24,6 +24,19 @@ SENTENCES: Mapping[str, Promise] = {
     "worker_lost": _("The machine went away three times. Try again in a few minutes."),
     "no_machine": _("No machine is here to make it. Try again later; the operator has been told."),
     "storage_full": _("There is no room left for new images. The operator must make some first."),
+    "nothing_there": _(
+        "There is nothing of the picture in the place that the prompt names, such as a sky. "
+        "Name a half of the picture, or paint the part."
+    ),
+    "mask_empty": _(
+        "Nothing is painted, so nothing may change. Paint the part, or take the mask away."
+    ),
+    "second_missing": _(
+        "This look takes after a second picture. Add one to your answer, then try again."
+    ),
+    "source_too_small": _(
+        "The picture is too small or too narrow to work on. Answer a larger one, or crop it first."
+    ),
     # ---
     "source_withdrawn": _(
         "The picture it would have come from is no longer here. Answer another one."
@@ -41,7 +54,8 @@ UNKNOWN = _("Something went wrong on our side. Try again, or change the prompt."
 HOPELESS = frozenset(
     {
         "nothing_understood", "source_refused", "source_withdrawn", "not_consented",
-        "board_closed", "author_left",
+        "board_closed", "author_left", "nothing_there", "mask_empty", "second_missing",
+        "source_too_small",
     }
 )  # fmt: skip
 

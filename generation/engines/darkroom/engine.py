@@ -23,7 +23,8 @@ from generation.engines.base import (
 )
 from generation.engines.darkroom import memory, running
 from generation.engines.darkroom.pixels import Picture, clip, floats, from_bytes, to_bytes
-from generation.engines.darkroom.regions import FAINTEST, NothingThere
+from generation.engines.darkroom.refusals import MaskEmpty, NoRoom, SecondMissing
+from generation.engines.darkroom.regions import FAINTEST
 from generation.engines.darkroom.table import Unusable, program
 from generation.engines.descriptors import on_white
 from generation.planning import plan
@@ -143,10 +144,10 @@ def operations_for(item: Item) -> tuple[list[Operation], tuple[str, ...]]:
 
 
 def require_second(operation: Operation, sources: int) -> None:
-    """Raise `NothingUnderstood` for what takes after another image where there is none."""
+    """Raise `SecondMissing` for what takes after another image where there is none."""
     entry = program().get(operation.name)
     if entry is not None and entry.needs_second and sources < 2:
-        raise NothingUnderstood(
+        raise SecondMissing(
             f"“{entry.titles['en']}” needs a second image to take after: add one to the reply."
         )
 
@@ -163,15 +164,15 @@ def checked(operation: Operation) -> Operation:
 
 
 def picture_of(source: Image.Image) -> Picture:
-    """The source as floats. Raises `SourceRefused` for what is too small or too thin."""
+    """The source as floats. Raises `NoRoom` for what is too small or too thin."""
     shorter, longer = sorted(source.size)
     if shorter < SMALLEST_SIDE:
-        raise SourceRefused(
+        raise NoRoom(
             f"This image is {source.width} × {source.height} pixels; the darkroom needs at least "
             f"{SMALLEST_SIDE} on each side."
         )
     if longer > LARGEST_RATIO * shorter:
-        raise SourceRefused(
+        raise NoRoom(
             f"This image is more than {LARGEST_RATIO} times longer than wide; crop it first."
         )
     if source.mode.startswith("I"):
@@ -184,12 +185,12 @@ def picture_of(source: Image.Image) -> Picture:
 def mask_of(mask: Image.Image, picture: Picture) -> Picture:
     """The mask as a plane (height, width) of the picture's size.
 
-    Raises `NothingThere` for one that is black all over.
+    Raises `MaskEmpty` for one that is black all over.
     """
     height, width = picture.shape[:2]
     grey = mask.convert("L")
     if int(np.asarray(grey).max(initial=0)) < 255 * FAINTEST:
-        raise NothingThere("Nothing is painted in the mask, so nothing may change.")
+        raise MaskEmpty("Nothing is painted in the mask, so nothing may change.")
     if grey.size != (width, height):
         # A smooth rule keeps a feathered edge feathered, from a small mask too.
         grey = grey.resize((width, height), Image.Resampling.BICUBIC)

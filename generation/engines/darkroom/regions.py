@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generation.engines.base import NothingUnderstood
 from generation.engines.darkroom.pixels import Picture, Plane, clip, floats
 from generation.engines.darkroom.saliency import subject
 from generation.engines.darkroom.sky import sky
@@ -16,10 +15,6 @@ DRAWN = ("left", "right", "top", "bottom", "centre", "edges")
 LOOKED_FOR = ("sky", "not_sky", "subject", "background")
 #: A region of which nowhere more than this is left is no region.
 FAINTEST = 0.02
-
-
-class NothingThere(NothingUnderstood):
-    """No operation of this prompt has a place in the picture to work on."""
 
 
 @dataclass(frozen=True, slots=True)

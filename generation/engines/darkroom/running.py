@@ -23,7 +23,8 @@ from generation.engines.darkroom.pixels import (
     resized,
     to_bytes,
 )
-from generation.engines.darkroom.regions import LOOKED_FOR, NothingThere, Region, drawn, looked_for
+from generation.engines.darkroom.refusals import NothingThere
+from generation.engines.darkroom.regions import LOOKED_FOR, Region, drawn, looked_for
 from generation.engines.darkroom.table import Entry, amount_of, program, regions
 from generation.requests import Operation
 

@@ -143,3 +143,22 @@ def test_strength_beyond_its_limits_is_clamped(strength):
     made = Run(item(Operation("sepia"), strength=strength))
     limit = Run(item(Operation("sepia"), strength=min(1.0, max(0.0, strength))))
     assert np.array_equal(made.pixels, limit.pixels)
+
+
+def test_each_refusal_has_a_word_of_its_own():
+    """Pages say a sentence for each; "nothing understood" would send people the wrong way."""
+    black = Image.new("L", (240, 160), 0)
+    tiny = Image.new("RGB", (1, 1))
+    plain = Image.new("RGB", (90, 70), (60, 30, 20))
+    refused = {
+        "source_too_small": item(Operation("sepia"), sources=[tiny]),
+        "mask_empty": item(Operation("sepia"), mask=black),
+        "second_missing": item(Operation("manner")),
+        "nothing_there": item(Operation("night", {"region": "sky"}), sources=[plain]),
+        "nothing_understood": item(Operation("teleport")),
+        "source_refused": item(Operation("sepia"), sources=[tiny]),
+    }
+    refused["source_refused"].sources = []
+    for reason, asked in refused.items():
+        error = Run(asked).failed.error
+        assert (error.reason, error.permanent) == (reason, True)
