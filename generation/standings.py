@@ -16,8 +16,8 @@ SILENT_AFTER = 30
 #: long to compile it as PostgreSQL to answer.
 _STANDINGS: LiteralString = """
 WITH alive AS MATERIALIZED (
-    SELECT queues, greatest(1, coalesce((about->>'at_once')::int, (about->>'hosts')::int, 1)) AS hosts
-    FROM generation_worker WHERE seen_at > now() - make_interval(secs => %(silent)s) AND NOT draining
+    SELECT id, queues, about FROM generation_worker
+    WHERE seen_at > now() - make_interval(secs => %(silent)s) AND NOT draining
 )
 SELECT job.id, job.state, job.reason, job.detail,
        preview.step, preview.total, preview.stage, length(preview.frame),
@@ -29,7 +29,9 @@ LEFT JOIN generation_preview preview ON preview.job_id = job.id
 LEFT JOIN generation_pace pace ON pace.preset = job.preset
 LEFT JOIN generation_switch switch ON 'edit:' || switch.preset = job.queue
 LEFT JOIN LATERAL (
-    SELECT count(*) AS workers, sum(hosts) AS hosts,
+    SELECT count(DISTINCT alive.id) AS workers, sum(greatest(1, coalesce(
+            (about->'at_once'->>job.queue)::int, (about->>'hosts')::int, 1)))
+            FILTER (WHERE other = job.queue) AS hosts,
         array_agg(DISTINCT other) FILTER (WHERE other LIKE 'edit:%%') AS rivals
     FROM alive LEFT JOIN LATERAL jsonb_array_elements_text(alive.queues) other ON other = job.queue
         OR other LIKE 'edit:%%'
@@ -131,7 +133,8 @@ def standing(
 #: asker's own that wait.
 _FORESEEN: LiteralString = """
 WITH alive AS (
-    SELECT greatest(1, coalesce((about->>'at_once')::int, (about->>'hosts')::int, 1)) AS hosts
+    SELECT greatest(1, coalesce((about->'at_once'->>('edit:' || %(preset)s::text))::int,
+                                (about->>'hosts')::int, 1)) AS hosts
     FROM generation_worker WHERE seen_at > now() - make_interval(secs => %(silent)s)
       AND NOT draining AND queues @> to_jsonb('edit:' || %(preset)s::text)
 ), mine AS (

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from generation import files, planning, turns
 from generation.models import BY_ENGINES, TRIES, Job, Reason, State, Worker
-from generation.posting import post_home, post_work
+from generation.posting import CHANNEL, post_home, post_work
 from generation.publishing import end
 
 #: Seconds the forum may take to hear of an end before it is told again: while its message still
@@ -52,13 +52,26 @@ WHERE job.state IN ('done', 'failed') AND job.taken_in_at IS NULL
 ORDER BY job.id LIMIT %s
 """
 
+_WAITING: LiteralString = """
+SELECT pg_notify(%s, json_build_object('topic', topic, 'k', 'job', 'id', id)::text)
+FROM generation_job WHERE state = 'waiting' AND topic <> '' AND queue LIKE 'edit:%%'
+ORDER BY priority DESC, id LIMIT %s
+"""
+
 
 def sweep() -> int:
     """Everything once; how many things were set right."""
     done = stalled() + lost() + undoable() + taskless() + untold()
+    remind()
     if done:
         log.info("swept", found=done)
     return done
+
+
+def remind() -> None:
+    """Let pages say anew where waiting edits stand: every end and every newcomer moves them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [CHANNEL, MOST])
 
 
 def stalled() -> int:

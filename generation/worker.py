@@ -267,6 +267,7 @@ class Studio:
         return {
             "device": "cpu",
             "hosts": self.pool.size,
+            "at_once": {queue: self._at_once(queue) for queue in self.queues},
             "pid": os.getpid(),
             "python": platform.python_version(),
             "versions": installed(),
@@ -274,6 +275,12 @@ class Studio:
             "pool": self.pool.tally.about(),
             "devices": [device.about() for device in self.batcher.devices],
         }
+
+    def _at_once(self, queue: str) -> int:
+        """How many jobs of a queue are made at the same time, for honest times to wait."""
+        if queue not in self.batched:
+            return self.pool.size
+        return max(self.batched[queue].buckets) * max(1, len(self.batcher.devices))
 
     async def _turn(self) -> None:
         while True:
