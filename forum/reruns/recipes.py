@@ -153,13 +153,19 @@ def version_obstacles(recipe: dict[str, Any], preset: str) -> list[Obstacle]:
     found = []
     for name, then in recipe.get("versions", {}).items():
         now = {str(each[name]) for each in here if name in each}
-        if now and str(then) not in now:
+        if now and not any(is_same(str(then), each) for each in now):
             said = format_lazy(
                 _("{name} was {then}; it is {now} now. The picture may come out otherwise."),
                 name=name, then=then, now=", ".join(sorted(now)),
             )  # fmt: skip
             found.append(Obstacle("versions", said, blocks=False))
     return found
+
+
+def is_same(then: str, now: str) -> bool:
+    """Whether two versions are one: a package may add a number of its own to its library's."""
+    shorter, longer = sorted((then, now), key=len)
+    return longer == shorter or longer.startswith((f"{shorter}.", f"{shorter}+"))
 
 
 def picture_obstacles(

@@ -10,7 +10,7 @@ from forum.images import actions as images
 from forum.images.models import File, FileRole, Image
 from forum.reruns import actions
 from forum.reruns.models import Rerun, Verdict
-from forum.reruns.recipes import again, operations
+from forum.reruns.recipes import again, is_same, operations
 from forum.reruns.verdicts import apart, differences, verdict
 from forum.threads.actions import NotAllowed, TooMany
 from generation import queue
@@ -190,6 +190,21 @@ def test_another_version_on_every_machine_is_said_before(derivative, monkeypatch
     said = [str(each.sentence) for each in again(derivative, None).obstacles]
     assert any("99.0" in each and "numpy" in each for each in said)
     assert again(derivative, None).is_possible
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "same"),
+    [
+        ("5.0.0", "5.0.0.93", True),
+        ("2.13.0", "2.13.0+cpu", True),
+        ("2.4.6", "2.4.6", True),
+        ("2.4", "2.40", False),
+        ("5.0.0", "5.0.1", False),
+    ],
+)
+def test_a_package_s_own_number_is_no_other_version(then, now, same):
+    assert is_same(then, now) is same
+    assert is_same(now, then) is same
 
 
 # --- limits and ends --------------------------------------------------------------------------
