@@ -36,7 +36,7 @@ def night(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     # A picture that is dark already must not sink into black.
     mean = float(plain.mean())
     dim = powered(plain * np.float32(0.72) + picture * np.float32(0.28), 0.95 + 1.3 * mean)
-    dim = dim * np.array([0.25, 0.37, 0.66], np.float32) * np.float32(min(1.6, 1.3 + (0.4 - mean)))
+    dim = dim * np.array([0.25, 0.37, 0.66], np.float32) * np.float32(min(1.5, 1.22 + (0.4 - mean)))
     dim = dim * ramp(height, width, 0.8, 1.08)[..., None]
     heaven = ramp(height, width, 0.07, 0.26)[..., None] * np.array([0.5, 0.72, 1.35], np.float32)
     heaven = heaven + dim * np.float32(0.22)
@@ -68,7 +68,7 @@ def lamplight(picture: Picture, above: Plane) -> Picture:
     )
     warmth = clip((picture[..., 0] - picture[..., 2] - 0.3) * 2.2) * clip((plain - 0.4) * 2.5)
     shining = clip(small_lights + warmth * np.float32(0.75)) * (1 - above)
-    lamps = floats(shining[..., None] * np.array([1.0, 0.76, 0.4], np.float32))
+    lamps = floats(shining[..., None] * np.array([1.0, 0.73, 0.35], np.float32))
     glow = blur(lamps, 26 * scale) * np.float32(0.9) + blur(lamps, 6 * scale) * np.float32(0.5)
     return clip(glow + lamps * (np.float32(0.35) + np.float32(0.45) * plain[..., None]))
 
@@ -223,7 +223,8 @@ def autumn(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     height, width = picture.shape[:2]
     red, green, blue = (picture[..., each] for each in range(3))
     plain = luminance(picture)
-    leaves = clip((green - np.maximum(blue * 1.04, red * 0.86)) * 8) * clip(plain * 7)
+    # Against the lightness, for leaves in the shade are as green as those in the sun.
+    leaves = clip((green - np.maximum(blue * 1.04, red * 0.87)) / (plain + np.float32(0.1)) * 4)
     leaves = blur(floats(leaves), 1.2 * scale_of(picture))
     where = clouds(height, width, rng, octaves=4, cells=7)[..., None]
     yellow = np.array([1.5, 1.0, 0.2], np.float32)
@@ -232,7 +233,7 @@ def autumn(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     turned = clip((plain[..., None] * np.float32(1.12) + np.float32(0.02)) * hue)
     made = picture + (turned - picture) * leaves[..., None]
     made = clip(made * np.array([1.07, 0.99, 0.83], np.float32))
-    for count, size, smear in ((26, 7.0, 0.7), (9, 15.0, 1.4), (3, 34.0, 5.0)):
+    for count, size, smear in ((26, 9.0, 0.7), (10, 19.0, 1.2), (3, 42.0, 5.0)):
         made = fallen(made, rng, round(count * amount), size, smear)
     return mix(picture, made, amount)
 
