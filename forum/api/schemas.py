@@ -47,14 +47,6 @@ class Problem(Schema):
     )
 
 
-class Difference(Schema):
-    """One thing that is not as it was the first time."""
-
-    what: str = Field(description="A library, a field of the recipe, `file` or `unknown`.")
-    then: str
-    now: str
-
-
 class MeOut(Schema):
     """The member whose token this is."""
 
@@ -401,56 +393,6 @@ class Node(Schema):
     kind: str | None
     title: str | None
     thumb: str | None
-
-
-class RerunOut(Schema):
-    """One time that a derivative was made again."""
-
-    id: int
-    image: int
-    asker: str | None
-    state: Literal["waiting", "done", "failed"]
-    verdict: Literal["identical", "same", "different"] | None
-    error: Reason | None
-    because: list[Difference] = Field(description="What is not as it was; empty when identical.")
-    pdq_distance: int | None = Field(description="Bits of 256 in which the PDQ hashes differ.")
-    largest: int | None = Field(description="Largest difference of a channel, 0 to 255.")
-    mean: float | None
-    differing: float | None = Field(description="Share of pixels that differ, 0 to 1.")
-    versions_then: dict[str, str]
-    versions_now: dict[str, str]
-    created_at: datetime
-    ended_at: datetime | None
-
-
-class FilmIn(Schema):
-    """A film that is wanted."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: Literal["lineage", "strip"] = "lineage"
-    format: Literal["webp", "mp4"] = "webp"
-    titled: bool = Field(default=False, description="Whether what was said stands below.")
-
-
-class FilmOut(Schema):
-    """A film of an image."""
-
-    id: int
-    url: str
-    page: str
-    image: int
-    kind: Literal["lineage", "strip"]
-    format: Literal["webp", "mp4"]
-    titled: bool
-    maker: str | None
-    state: Literal["waiting", "done", "failed", "cancelled"]
-    progress: float
-    error: Reason | None
-    file: str | None = Field(description="Where its bytes are; null until it is done.")
-    bytes: int
-    seconds: float
-    created_at: datetime
 
 
 class Edge(Schema):
