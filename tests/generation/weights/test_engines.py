@@ -289,3 +289,36 @@ def test_bench_measures_and_writes_limits(hub: Hub, tmp_path: Path) -> None:
 def test_bench_refuses_what_is_not_here(hub: Hub) -> None:
     """And names the command that helps."""
     assert "engines pull tiny" in refused("bench", "tiny")
+
+
+def test_bench_measures_a_model_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tiny pipeline through the real engine: every size, every bucket, and limits that are read back."""
+    tiny = pytest.importorskip("tests.generation.diffusion.tiny", reason="needs torch")
+    file = tiny.write_tiny(tmp_path / "tiny", ("klein",))
+    file.write_text(file.read_text() + "\nbuckets = [1, 2]\n")
+    monkeypatch.setenv("FORUM_PRESETS", str(file))
+    said = run("bench", "klein", "--runs", "1")
+    assert "64 x 64, 1 at once:" in said and "96 x 64, 2 at once:" in said
+    after = planning.preset("klein")
+    assert after.buckets[0] == 1 and set(after.buckets) <= {1, 2}
+    # 96 x 64 and a source of that size are 48 tokens; one or two of them fly.
+    assert after.settings["batch"]["tokens_in_flight"] in (48, 96)
+
+
+def test_bench_notices_what_does_not_fit() -> None:
+    """Batches that ran out of memory limit the buckets; a batch that is not worth it is left out."""
+    benching = pytest.importorskip("generation.weights.benching")
+    figure = benching.Figure
+    kept = benching.limits(
+        [
+            figure((512, 512), 1, 1.0),
+            figure((512, 512), 2, 1.2),
+            figure((512, 512), 4, 2.39),
+            figure((1024, 1024), 1, 4.0),
+            figure((1024, 1024), 2, None),
+        ]
+    )
+    assert kept.buckets == [1, 2]
+    assert (kept.tokens_in_flight, kept.seconds) == (8192, 1.0)
+    with pytest.raises(benching.CannotBench):
+        benching.limits([figure((512, 512), 1, None)])
