@@ -128,7 +128,8 @@ class Lexicon:
             lowered = "".join(low if len(low := each.lower()) == 1 else each for each in text)
         spelt = self.spellings.get
         return [
-            Token(spelt(text := found[0], text), *found.span()) for found in TOKENS.finditer(lowered)
+            Token(spelt(text := found[0], text), *found.span())
+            for found in TOKENS.finditer(lowered)
         ]
 
     def matches(self, tokens: list[Token]) -> Iterator[Match | Token]:
