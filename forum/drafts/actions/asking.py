@@ -1,6 +1,8 @@
 """Asking the apparatus: a turn with one to four candidates, to stop one, to try one again."""
 
 import secrets
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -25,7 +27,6 @@ from forum.threads.actions.gates import (
     pay,
     soonest,
 )
-from forum.threads.actions.gates import turn as place
 from forum.threads.languages import guess
 from generation import queue
 from generation.requests import EditRequest, ImageRef, Operation
@@ -37,77 +38,99 @@ RESULT_TO = "forum.receive_take"
 MOST_CANDIDATES, MOST_TURNS = 4, 100
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one turn asks for."""
+
+    prompt: str
+    preset: str = ""
+    seed: int | None = None
+    strength: float = 0.6
+    candidates: int = 1
+    #: "seed" lets candidates differ by chance; "strength" lets them run from a touch to the whole.
+    vary: str = "seed"
+    read_as: tuple[Operation, ...] | None = None
+    unread: tuple[str, ...] | None = None
+
+    def requests(self, preset: str, source: ImageRef, mask: ImageRef | None) -> list[EditRequest]:
+        """One request for each candidate."""
+        drawn = secrets.randbelow(SEEDS) if self.seed is None else self.seed
+        grows = self.vary == "strength"
+        return [
+            EditRequest(
+                preset=preset,
+                prompt=self.prompt,
+                seed=drawn if grows else (drawn + place) % SEEDS,
+                sources=(source,),
+                strength=self.share(place) if grows else self.strength,
+                read_as=self.read_as,
+                unread=self.unread,
+                mask=mask,
+            )
+            for place in range(self.candidates)
+        ]
+
+    def share(self, place: int) -> float:
+        """Strength of a candidate where they run evenly from a touch to the whole."""
+        return round(self.strength * (place + 1) / self.candidates, 3)
+
+
 @transaction.atomic
 def take_turn(
-    *,
-    member: Member,
-    to: Image,
-    prompt: str,
-    preset: str = "",
-    seed: int | None = None,
-    strength: float = 0.6,
-    candidates: int = 1,
-    vary: str = "seed",
-    mask: Mask | None = None,
-    read_as: tuple[Operation, ...] | None = None,
-    unread: tuple[str, ...] | None = None,
-    key: str,
+    *, member: Member, to: Image, mask: Mask | None = None, key: str, **words: Any
 ) -> list[Take]:
     """Have the take at the head edited, or the image itself where there is none. The new takes.
 
-    Several candidates differ by their seed, or with `vary="strength"` run from a touch to the whole
-    strength. Each costs what an answer costs. The same key gives the same takes again. Raises
-    NotAllowed, TooMany, KeyReused.
+    `words` are those of `Wish`. Each candidate costs what an answer costs. The same key gives the
+    same takes again. Raises NotAllowed, TooMany, KeyReused.
     """
-    member = at_the_desk(member)
-    content = content_of(
-        to.pk, prompt, preset, seed, strength, candidates, vary, mask and mask.sha256
-    )
+    wish, member = Wish(**words), at_the_desk(member)
+    painted = None if mask is None else mask.sha256
+    content = content_of(to.pk, repr(wish), painted)
     if before := asked_before(member, key, content):
         return before
     to = answerable(member, to)
     derivable(member, [to])
-    chosen = engine_for(to, preset, 1)
+    preset = engine_for(to, wish.preset, 1)
     held = None if mask is None else held_mask(member, to, mask)
     not_too_many(member)
-    for _each in range(candidates):
+    for _each in range(wish.candidates):
         pay(member, "envision")
     draft = desk(member, to)
-    after = draft.head
-    turn = 1 + (draft.takes.aggregate(last=Max("turn"))["last"] or 0)
-    if turn > MOST_TURNS:
-        raise NotAllowed(_("This draft is long enough. Publish something of it, or begin anew."))
-    source = to.source_ref() if after is None else picture(after)
-    drawn = secrets.randbelow(SEEDS) if seed is None else seed
-    takes = []
-    turn_of = place(member, to.board)
-    for position in range(candidates):
-        request = EditRequest(
-            preset=chosen,
-            prompt=prompt,
-            seed=drawn if vary == "strength" else (drawn + position) % SEEDS,
-            sources=(source,),
-            strength=strengths(strength, candidates)[position] if vary == "strength" else strength,
-            read_as=read_as,
-            unread=unread,
-            mask=None if held is None else held.ref(),
-        )
-        job = queue.submit(request, return_to=RESULT_TO, topic=draft.topic, **turn_of)
-        takes.append(
-            Take(
-                draft=draft, after=after, turn=turn, position=position, prompt=prompt,
-                language=guess(prompt), preset=chosen, seed=request.seed,
-                strength=request.strength, mask=held, job=job, key=key, content=content,
-            )
-        )  # fmt: skip
-    Take.objects.bulk_create(takes)
+    source = to.source_ref() if draft.head is None else picture(draft.head)
+    requests = wish.requests(preset, source, None if held is None else held.ref())
+    shared = {
+        "draft": draft, "after": draft.head, "turn": next_turn(draft), "mask": held,
+        "language": guess(wish.prompt), "key": key, "content": content,
+    }  # fmt: skip
+    takes = Take.objects.bulk_create(
+        candidate(place, request, **shared) for place, request in enumerate(requests)
+    )
     touch(draft)
     return takes
 
 
-def strengths(whole: float, count: int) -> list[float]:
-    """From a touch to the whole strength, evenly."""
-    return [round(whole * (n + 1) / count, 3) for n in range(count)]
+def next_turn(draft: Draft) -> int:
+    """Number of the turn to come. Raises NotAllowed where a draft has had enough of them."""
+    last: int = draft.takes.aggregate(last=Max("turn"))["last"] or 0
+    if last >= MOST_TURNS:
+        raise NotAllowed(_("This draft is long enough. Publish something of it, or begin anew."))
+    return last + 1
+
+
+def candidate(place: int, request: EditRequest, *, draft: Draft, **shared: Any) -> Take:
+    """One candidate of a turn, not saved yet, with its job queued."""
+    topic, asker = draft.topic, draft.author_id
+    return Take(
+        draft=draft,
+        position=place,
+        prompt=request.prompt,
+        preset=request.preset,
+        seed=request.seed,
+        strength=request.strength,
+        job=queue.submit(request, return_to=RESULT_TO, topic=topic, asker=asker),
+        **shared,
+    )
 
 
 def asked_before(member: Member, key: str, content: str) -> list[Take]:
