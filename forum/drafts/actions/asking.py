@@ -99,7 +99,7 @@ def take_turn(
     draft = desk(member, to)
     source = to.source_ref() if draft.head is None else picture(draft.head)
     requests = wish.requests(preset, source, None if held is None else held.ref())
-    shared = {
+    shared: dict[str, Any] = {
         "draft": draft, "after": draft.head, "turn": next_turn(draft), "mask": held,
         "language": guess(wish.prompt), "key": key, "content": content,
     }  # fmt: skip
