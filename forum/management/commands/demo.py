@@ -14,6 +14,7 @@ from forum.images import ingest
 from forum.images.models import Image, Origin
 from forum.members.models import Member, Role
 from forum.threads import actions
+from forum.threads.languages import guess
 from forum.threads.models import Reply
 from generation import queue
 
@@ -98,7 +99,7 @@ class Command(BaseCommand):
             licence="public-domain",
             allow_derivatives=True,
             origin=Origin.HAND,
-            language=member.language,
+            language=guess(title),
             key=f"demo-{picture}",
         )
         return Image.objects.with_files().get(opens=thread)
