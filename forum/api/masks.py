@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from ninja import File, Form, Path, Router, Status
 from ninja.files import UploadedFile
 
-from forum.api import schemas, showing
+from forum.api import mask_schemas, showing
 from forum.api.images import Id, find
 from forum.api.keys import reader, writer
 from forum.api.problems import Trouble
@@ -28,7 +28,7 @@ Feather = Annotated[float, Form(ge=0, le=SOFTEST, allow_inf_nan=False)]
 
 
 @router.post(
-    "/images/{int:image}/masks", auth=writer, response={201: schemas.MaskOut}, url_name="masks"
+    "/images/{int:image}/masks", auth=writer, response={201: mask_schemas.MaskOut}, url_name="masks"
 )
 def post_mask(
     request: MemberRequest,
@@ -39,7 +39,7 @@ def post_mask(
         File(description="A PNG or WebP in the shape of the image: white may change, black stays."),
     ],
     feather: Feather = 0.0,
-) -> Status[schemas.MaskOut]:
+) -> Status[mask_schemas.MaskOut]:
     """Keep a mask for a reply to this image; it is dropped after a day without one."""
     to = find(request, image)
     spend(who=purse(request.member), what="upload")
@@ -68,7 +68,7 @@ def get_mask(request: Request, mask: MaskId) -> HttpResponse:
 
 
 def mask_for(
-    request: MemberRequest, to: Image, said: "int | schemas.RectangleIn | None"
+    request: MemberRequest, to: Image, said: "int | mask_schemas.RectangleIn | None"
 ) -> Mask | None:
     """The mask of a reply: one that was posted, or a rectangle. Raises Trouble, with the field."""
     if said is None:

@@ -22,7 +22,7 @@ MEDIA_TYPE = "application/problem+json"
 #: Where it is not the person but what was asked that cannot be; everything else is 403.
 STATUS_OF = {
     "no_engine": 422,
-    "mask_gone": 422,
+    "no_such_mask": 422,
     "too_many_sources": 422,
     "no_such_image": 422,
     "source_withdrawn": 409,

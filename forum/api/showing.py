@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from forum.api import schemas
+from forum.api import mask_schemas, schemas
 from forum.api.problems import reason_of
 from forum.boards.models import Board
 from forum.drafts.lines import Card as DraftCard
@@ -131,9 +131,9 @@ def reply(request: HttpRequest, card: Card) -> schemas.ReplyOut:
     )
 
 
-def mask(request: HttpRequest, row: Mask) -> schemas.MaskOut:
+def mask(request: HttpRequest, row: Mask) -> mask_schemas.MaskOut:
     """A mask."""
-    return schemas.MaskOut(
+    return mask_schemas.MaskOut(
         id=row.pk,
         url=mask_url(request, row.pk),
         image=row.image_id,

@@ -172,7 +172,7 @@ def held_mask(member: Member, to: Image, mask: Mask) -> Mask:
     own = Mask.objects.usable_by(member, to).select_for_update(no_key=True)
     found = own.filter(pk=mask.pk).first()
     if found is None:
-        raise NotAllowed(_("This mask is no longer here. Paint it anew."), "mask_gone")
+        raise NotAllowed(_("This mask is no longer here. Paint it anew."), "no_such_mask")
     return found
 
 
