@@ -1,8 +1,12 @@
 """People, images and replies that were never saved, for the page of pieces."""
 
+from django.utils import timezone
+
 from forum.boards.models import Board
 from forum.images.models import File, FileRole, Image, ImageState, Kind, Origin
 from forum.members.models import Member
+from forum.reruns.cards import Card as RerunCard
+from forum.reruns.models import Rerun
 from forum.threads.cards import Card, card
 from forum.threads.models import Reply, ReplyKind, ReplyState, Thread
 from generation.queue import Standing
@@ -56,6 +60,25 @@ def images() -> dict[str, Image]:
         "hidden": image(12, state=ImageState.HIDDEN),
         "withdrawn": image(16, state=ImageState.WITHDRAWN),
     }
+
+
+def reruns() -> dict[str, RerunCard]:
+    """Reruns by the name of their state."""
+    image, told = derivative(NIGHT, "make it night"), {"asker": ADA, "created_at": timezone.now()}
+    numbers = {"largest": 9, "mean": 0.4, "differing": 0.31, "pdq_distance": 2}
+    because = [{"what": "numpy", "then": "2.3.0", "now": "2.4.6"}]
+    made = {
+        "made again": Rerun(pk=1, image=image, state="waiting", **told),
+        "identical": Rerun(
+            pk=2, image=image, state="done", verdict="identical", largest=0, differing=0.0,
+            versions_then={"numpy": "2.4.6"}, versions_now={"numpy": "2.4.6"}, **told,
+        ),
+        "same to the eye": Rerun(
+            pk=3, image=image, state="done", verdict="same", because=because, **numbers, **told
+        ),
+        "not made again": Rerun(pk=4, image=image, state="failed", reason="worker_lost", **told),
+    }  # fmt: skip
+    return {name: RerunCard(row) for name, row in made.items()}
 
 
 def reply(pk: int, prompt: str, *, state: str = ReplyState.WAITING, **more: object) -> Reply:

@@ -58,7 +58,7 @@ def groups(request: HttpRequest) -> dict[str, list[Piece]]:
     # Samples have no files: their pictures are fetched from here instead.
     set_urlconf("forum.pieces.addresses")
     try:
-        return {"chips": chips(request), "replies": replies(request)}
+        return {"chips": chips(request), "replies": replies(request), "reruns": reruns(request)}
     finally:
         set_urlconf(kept)
 
@@ -76,6 +76,14 @@ def replies(request: HttpRequest) -> list[Piece]:
     return [
         piece(request, name, "threads/_reply.html", {"card": card})
         for name, card in samples.cards().items()
+    ]
+
+
+def reruns(request: HttpRequest) -> list[Piece]:
+    """A derivative made again, in each of its states."""
+    return [
+        piece(request, name, "reruns/_rerun.html", {"card": card, "rerun": card.rerun})
+        for name, card in samples.reruns().items()
     ]
 
 

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand
 
 from generation import queue
 
-ROOMS = ("members", "boards", "images", "masks", "threads", "links")
+ROOMS = ("members", "boards", "images", "masks", "threads", "links", "reruns", "films")
 Check = Callable[[], Iterable[str]]
 
 
