@@ -31,18 +31,15 @@ def recipe(
     row: Row, place: int, bucket: int, call: Call, loaded: Loaded, milliseconds: dict[str, int]
 ) -> dict[str, Any]:
     """The recipe of the picture that came out of row `place` of a batch; plain data."""
-    request, pipe = row.item.request, loaded.pipelines[call.task]
+    request, settings = row.item.request, loaded.settings
     return {
         "preset": request.preset,
         "preset_digest": digest(asdict(loaded.preset)),
         "task": call.task,
-        "pipeline": loaded.settings.pipelines[call.task],
-        "weights": told(loaded.weights),
-        "parts": loaded.weights,
         "prompt": request.prompt,
         "prompt_read": row.prompt,
         "tokens_dropped": row.dropped,
-        "negative": avoided(pipe, row, loaded.settings.negative),
+        "negative": avoided(loaded.pipelines[call.task], row, settings.negative),
         "seed": request.seed,
         "generator": GENERATOR,
         "steps": call.steps,
@@ -55,9 +52,21 @@ def recipe(
         "row": place,
         "sources": [source.sha256 for source in request.sources],
         "mask": None if request.mask is None else request.mask.sha256,
-        "control": asdict(loaded.settings.control) if loaded.settings.control else None,
-        "scheduler": type(pipe.scheduler).__name__,
-        "scheduler_digest": digest(dict(pipe.scheduler.config)),
+        "control": asdict(settings.control) if settings.control else None,
+        "stages": milliseconds,
+        "milliseconds": sum(milliseconds.values()),
+    } | means(call.task, loaded)
+
+
+def means(task: str, loaded: Loaded) -> dict[str, Any]:
+    """With what a picture was made: weights, classes, device and versions."""
+    scheduler = loaded.pipelines[task].scheduler
+    return {
+        "pipeline": loaded.settings.pipelines[task],
+        "weights": told(loaded.weights),
+        "parts": loaded.weights,
+        "scheduler": type(scheduler).__name__,
+        "scheduler_digest": digest(dict(scheduler.config)),
         "dtype": loaded.settings.dtype,
         "attention": loaded.attention,
         "compiled": loaded.compiled,
@@ -65,8 +74,6 @@ def recipe(
         "tiled": loaded.tiled,
         "device": loaded.device_name,
         "versions": dict(versions()),
-        "stages": milliseconds,
-        "milliseconds": sum(milliseconds.values()),
     }
 
 
