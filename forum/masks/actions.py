@@ -166,7 +166,8 @@ def sweep_masks() -> int:
 def forget(image: Image) -> None:
     """A withdrawn image takes along what was painted on it, and the mask it was made with."""
     drop(Mask.objects.filter(image=image))
-    drop(Mask.objects.filter(pk__in=Mask.objects.behind(image)).left_behind())
+    made_with = Mask.objects.filter(replies__image=image).values("pk")
+    drop(Mask.objects.filter(pk__in=made_with).left_behind())
 
 
 def leave(member: Member, keep_images: bool) -> None:

@@ -13,7 +13,8 @@ def forget_words(image: Image) -> None:
     """
     asked = Reply.objects.filter(image=image, kind=ReplyKind.PROMPT)
     jobs = [pk for pk in asked.values_list("job", flat=True) if pk is not None]
-    asked.update(prompt="", language="", job=None, mask=None)
+    # Its mask goes by the masks room's own hook, unless another reply was made with it.
+    asked.update(prompt="", language="", job=None)
     queue.forget(jobs)
 
 
