@@ -37,6 +37,7 @@ def boards(request: Request) -> HttpResponse:
     words = {
         "boards": page,
         "may_create": actions.may_create(request.member),
+        "may_teach": teaching.may_teach(request.member, None),
         "newer": f"?page={page.previous_page_number()}" if page.has_previous() else "",
         "older": f"?page={page.next_page_number()}" if page.has_next() else "",
     }
