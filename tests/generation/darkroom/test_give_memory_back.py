@@ -8,7 +8,7 @@ import pytest
 from generation.engines.darkroom import memory
 
 ALL = """
-import resource
+from pathlib import Path
 import numpy as np
 from PIL import Image
 from generation.engines.base import Item
@@ -24,14 +24,14 @@ for name in list(program())[::3]:
     wanted = (Operation(name),)
     request = EditRequest(preset="darkroom", prompt="", seed=1, sources=(), read_as=wanted)
     list(engine.edit([Item(name, request, [image, image])], lambda step: None, lambda id: False))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in kilobytes on Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the peak of a process")
 def test_a_worker_that_makes_many_pictures_stays_small():
     done = subprocess.run([sys.executable, "-c", ALL], capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 400
+    assert 100 < int(done.stdout) < 400
 
 
 def test_a_system_that_says_nothing_is_left_alone(monkeypatch, tmp_path):
