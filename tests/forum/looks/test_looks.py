@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from forum.images import actions as images
 from forum.images import audit
+from forum.live.fragments import Beside
 from forum.looks.actions import ask, take_in, take_in_failure
 from forum.looks.models import AGAIN_AFTER, Looks
 from forum.tasks import receive_failure
@@ -59,6 +60,13 @@ def test_open_pages_are_told(hill, ada, studio, monkeypatch):
     ask(hill)
     studio.work()
     assert told == [((f"image.{hill.pk}", "looks"), {"id": hill.pk})]
+
+
+def test_a_page_that_is_told_fetches_its_chips_anew(hill):
+    pieces = Beside(hill.pk).changed({("looks", hill.pk)}, set())
+    assert list(pieces) == ["looks"]
+    assert f'hx-get="/images/{hill.pk}/looks/"' in pieces["looks"]
+    assert f'hx-target="#looks-{hill.pk}"' in pieces["looks"]
 
 
 def test_visitors_see_what_is_there_and_have_nothing_made(browse, hill):
