@@ -5,6 +5,7 @@ the rows are told apart as well: the role sees the studio's queues and its own m
 message home must be the one that a job asked for.
 """
 
+import logging
 import re
 import secrets
 from typing import Any, LiteralString
@@ -185,6 +186,11 @@ class refusals:
             raise RoleRefused("The database has no tables yet: run manage.py migrate.") from None
         if isinstance(cause, psycopg.OperationalError):
             raise RoleRefused(f"The database does not answer: {first_line(cause)}") from None
+
+
+def quietly() -> None:
+    """Let the pool of connections not repeat every second what is said once, in one sentence."""
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 def first_line(error: BaseException) -> str:

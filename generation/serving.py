@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 
 import psycopg
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
@@ -24,11 +25,14 @@ class CannotServe(Exception):
 
 def refuse_what_is_not_reached() -> None:
     """Raises `CannotServe` unless the database lets us take jobs and the storage is the house's."""
+    roles.quietly()
     try:
+        # Not through the pool, which would say only that it got no connection.
+        psycopg.connect(settings.DATABASE_URL, connect_timeout=10).close()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM generation_job LIMIT 1")
             cursor.execute("SELECT 1 FROM procrastinate_jobs LIMIT 1")
-    except DatabaseError as error:
+    except (DatabaseError, psycopg.Error) as error:
         raise CannotServe(database_trouble(error)) from None
     refuse_foreign_storage()
 
@@ -41,7 +45,7 @@ def database_trouble(error: BaseException) -> str:
     if isinstance(cause, psycopg.errors.UndefinedTable):
         return "The database has no tables yet: run manage.py migrate where the forum runs."
     said = roles.first_line(cause)
-    return f"The database does not let us in: {said} Check STUDIO_DATABASE_URL."
+    return f"The database does not let us in: {said}. Check STUDIO_DATABASE_URL."
 
 
 def refuse_foreign_storage() -> None:

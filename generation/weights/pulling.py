@@ -182,7 +182,7 @@ def pull(found: Listing, licence: str, progress: Callable[[int, int], None]) -> 
 def fetch_all(found: Listing, aside: Path) -> None:
     """Several files side by side; the first trouble ends it."""
     disable_progress_bars()
-    logging.set_verbosity_error()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     # One bad word of the server's must not leave the others running unheard.
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pull") as pool:
         running = [pool.submit(fetch, found, each, aside) for each in found.files]

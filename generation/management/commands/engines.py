@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from generation import presets, switches
+from generation import presets, roles, switches
 from generation.engines.base import Preset
 from generation.weights import manifest
 
@@ -238,6 +238,7 @@ class Progress:
 
 def states() -> dict[str, switches.PresetState] | None:
     """Switches of the presets; None where the database does not answer."""
+    roles.quietly()
     try:
         return switches.preset_states()
     except DatabaseError:
