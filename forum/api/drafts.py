@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Path, Router, Status
 
-from forum.api import schemas, showing
+from forum.api import draft_schemas, schemas, showing
 from forum.api.images import Id, find
 from forum.api.keys import key_of, writer
 from forum.api.plans import understood
@@ -21,17 +21,24 @@ router = Router(tags=["drafts"])
 TakeId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
-@router.get("/images/{int:image}/draft", auth=writer, response=schemas.DraftOut, url_name="draft")
-def get_draft(request: MemberRequest, image: Id) -> schemas.DraftOut:
+@router.get(
+    "/images/{int:image}/draft", auth=writer, response=draft_schemas.DraftOut, url_name="draft"
+)
+def get_draft(request: MemberRequest, image: Id) -> draft_schemas.DraftOut:
     """Your own draft to an image; nobody else sees it."""
     to = find(request, image)
     return shown(request, to.pk, line(Draft.objects.of(request.member).filter(to=to).first()))
 
 
 @router.post(
-    "/images/{int:image}/draft", auth=writer, response={202: schemas.DraftOut}, url_name="draft"
+    "/images/{int:image}/draft",
+    auth=writer,
+    response={202: draft_schemas.DraftOut},
+    url_name="draft",
 )
-def post_turn(request: MemberRequest, image: Id, words: schemas.TurnIn) -> Status[schemas.DraftOut]:
+def post_turn(
+    request: MemberRequest, image: Id, words: draft_schemas.TurnIn
+) -> Status[draft_schemas.DraftOut]:
     """The next turn: edit the take at the head, or the image itself where there is none yet.
 
     A single candidate becomes the head when it is done; of several you choose one.
@@ -39,7 +46,7 @@ def post_turn(request: MemberRequest, image: Id, words: schemas.TurnIn) -> Statu
     to = find(request, image)
     preset = preset_for(words) or to.board.preset
     understood(to, words.prompt, preset, words.strength)
-    takes = actions.take_turn(
+    made = actions.take_turn(
         member=request.member,
         to=to,
         prompt=words.prompt,
@@ -50,7 +57,7 @@ def post_turn(request: MemberRequest, image: Id, words: schemas.TurnIn) -> Statu
         vary=words.vary,
         key=key_of(request) or secrets.token_hex(32),
     )
-    return Status(202, shown(request, to.pk, line(takes[0].draft)))
+    return Status(202, shown(request, to.pk, line(made[0].draft)))
 
 
 @router.delete("/images/{int:image}/draft", auth=writer, response={204: None}, url_name="draft")
@@ -62,23 +69,30 @@ def delete_draft(request: MemberRequest, image: Id) -> Status[None]:
 
 
 @router.post(
-    "/images/{int:image}/draft/back", auth=writer, response=schemas.DraftOut, url_name="draft-back"
+    "/images/{int:image}/draft/back",
+    auth=writer,
+    response=draft_schemas.DraftOut,
+    url_name="draft-back",
 )
-def post_back(request: MemberRequest, image: Id) -> schemas.DraftOut:
+def post_back(request: MemberRequest, image: Id) -> draft_schemas.DraftOut:
     """One step back."""
     draft = get_object_or_404(Draft.objects.of(request.member), to=image)
     return shown(request, image, line(actions.go_back(draft=draft, by=request.member)))
 
 
-@router.post("/takes/{int:take}/go", auth=writer, response=schemas.DraftOut, url_name="take-go")
-def post_go(request: MemberRequest, take: TakeId) -> schemas.DraftOut:
+@router.post(
+    "/takes/{int:take}/go", auth=writer, response=draft_schemas.DraftOut, url_name="take-go"
+)
+def post_go(request: MemberRequest, take: TakeId) -> draft_schemas.DraftOut:
     """Let the next turn edit this take."""
     draft = actions.go_to(take=own(request, take), by=request.member)
     return shown(request, draft.to_id, line(draft))
 
 
-@router.post("/takes/{int:take}/stop", auth=writer, response=schemas.DraftOut, url_name="take-stop")
-def post_stop(request: MemberRequest, take: TakeId) -> schemas.DraftOut:
+@router.post(
+    "/takes/{int:take}/stop", auth=writer, response=draft_schemas.DraftOut, url_name="take-stop"
+)
+def post_stop(request: MemberRequest, take: TakeId) -> draft_schemas.DraftOut:
     """Stop a take before it has come into being; 409 when it has ended."""
     stopped = actions.stop(take=own(request, take), by=request.member)
     return shown(request, stopped.draft.to_id, line(stopped.draft))
@@ -104,10 +118,10 @@ def own(request: MemberRequest, pk: int) -> Take:
     return found
 
 
-def shown(request: MemberRequest, image: int, found: Line) -> schemas.DraftOut:
+def shown(request: MemberRequest, image: int, found: Line) -> draft_schemas.DraftOut:
     """A draft as plain data."""
     cards = [card for turn in reversed(found.turns) for card in turn.cards]
-    return schemas.DraftOut(
+    return draft_schemas.DraftOut(
         image=image,
         head=found.head.pk if found.head else None,
         takes=[showing.take(request, card) for card in cards],

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from ninja import File, Path, Query, Router, Status
 from ninja.files import UploadedFile
 
-from forum.api import schemas, showing
+from forum.api import draft_schemas, schemas, showing
 from forum.api.cursors import cut
 from forum.api.images import Allow, Alt, Id, LicenceField, Origin, Title, find
 from forum.api.keys import Caller, key_of, reader, writer
@@ -97,7 +97,7 @@ def accepted(request: Caller, response: HttpResponse, reply: Reply) -> Status[sc
     return Status(202, schemas.Accepted(id=reply.pk, state=card.state, url=url))  # type: ignore[arg-type]
 
 
-def preset_for(words: schemas.PromptIn | schemas.TurnIn) -> str:
+def preset_for(words: schemas.PromptIn | draft_schemas.TurnIn) -> str:
     """The preset that is asked for by its own name or by its engine's; "" for the board's."""
     if not words.engine:
         return words.preset

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from forum.api import mask_schemas, schemas
+from forum.api import draft_schemas, mask_schemas, schemas
 from forum.api.problems import reason_of
 from forum.boards.models import Board
 from forum.drafts.lines import Card as DraftCard
@@ -33,11 +33,11 @@ def board(request: HttpRequest, row: Board) -> schemas.BoardOut:
     )
 
 
-def take(request: HttpRequest, card: DraftCard) -> schemas.TakeOut:
+def take(request: HttpRequest, card: DraftCard) -> draft_schemas.TakeOut:
     """One candidate of one's own draft."""
     row = card.take
     picture = request.build_absolute_uri(reverse("take-picture", args=[row.pk]))
-    return schemas.TakeOut(
+    return draft_schemas.TakeOut(
         id=row.pk,
         turn=row.turn,
         position=row.position,
