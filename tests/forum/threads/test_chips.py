@@ -245,6 +245,15 @@ def test_a_boards_own_words_are_read_and_sent(browse, hill, ada, owner):
     assert queue.request(Reply.objects.get().job).unread == ()
 
 
+def test_the_recipe_does_not_call_a_taught_word_unknown(browse, hill, ada, owner, studio):
+    words.teach(board=hill.board, by=owner, term="wash day", means="fog")
+    send(browse(ada), hill.first_image, "a dragon on wash day")
+    studio.work()
+    recipe = Reply.objects.get().image.recipe
+    assert [each["name"] for each in recipe["operations"]] == ["fog"]
+    assert recipe["unread"] == ["dragon"]
+
+
 def test_a_boards_own_words_are_offered(browse, hill, ada, owner):
     words.teach(board=hill.board, by=owner, term="wash day", means="fog")
     assert 'value="wash day"' in plan(browse(ada), hill.first_image, "qwertz")
