@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 
 from tests.generation.diffusion.tiny import write_tiny  # noqa: E402
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 
 def ask(stored: ImageRef, prompt: str, seed: int, **words: object) -> int:
@@ -39,8 +39,8 @@ def test_members_share_a_call_of_the_model_and_get_what_they_would_get_alone(
         "one", "--queues", "light,edit:klein",
         FORUM_PRESETS=str(presets), FORUM_STUDIO_DEVICES="cpu", FORUM_STUDIO_DEVICE="cpu",
     )  # fmt: skip
-    assert until(lambda: queue.can_do("klein"), 120), workers.said()
-    first = ask(stored, "a long one", seed=9, steps=120)
+    assert until(lambda: queue.can_do("klein"), 240), workers.said()
+    first = ask(stored, "a long one", seed=9, steps=60)
     assert until(lambda: Preview.objects.filter(job=first, step__gte=1).exists(), 60)
     with transaction.atomic():
         jobs = [ask(stored, f"a secret wish {n}", seed=n) for n in range(4)]
