@@ -14,7 +14,7 @@ from forum.measures.models import NullAnswer, NullAnswerQuerySet, NullState
 from forum.measures.share import Share, share
 from forum.members.models import Member
 from forum.threads.actions import NotAllowed
-from forum.threads.actions.gates import at_the_desk, pay
+from forum.threads.actions.gates import at_the_desk, pay, turn
 from generation import queue
 from generation.requests import EditRequest
 from generation.results import EditResult
@@ -78,7 +78,7 @@ def source_of(image: Image, viewer: Member | None) -> Image | None:
     """The image that a derivative answered, while this person may look at it."""
     first = Descent.objects.filter(child=image, position=0).values("source")
     seen = Image.objects.visible_to(viewer).filter(state="ready", pk__in=first)
-    return seen.prefetch_related("files").first()
+    return seen.select_related("board").prefetch_related("files").first()
 
 
 @transaction.atomic
@@ -110,7 +110,7 @@ def ask(*, image: Image, by: Member) -> Known:
                 wordless(found.source, found.preset, seed),
                 return_to=RESULT_TO,
                 topic=f"image.{image.pk}",
-                asker=by.pk,
+                **turn(by, found.source.board),
             ),
         )
         for seed in SEEDS

@@ -302,7 +302,7 @@ class Picture(Keyed):
         return self.cleaned_data["origin"] or Origin.UNKNOWN
 
 
-class BoardField(forms.ModelChoiceField):
+class BoardField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """Boards by title, with who sees them: a picture is posted before those."""
 
     def label_from_instance(self, board: Board) -> str:

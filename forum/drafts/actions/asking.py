@@ -26,6 +26,7 @@ from forum.threads.actions.gates import (
     derivable,
     pay,
     soonest,
+    turn,
 )
 from forum.threads.languages import guess
 from generation import queue
@@ -120,7 +121,7 @@ def next_turn(draft: Draft) -> int:
 
 def candidate(place: int, request: EditRequest, *, draft: Draft, **shared: Any) -> Take:
     """One candidate of a turn, not saved yet, with its job queued."""
-    topic, asker = draft.topic, draft.author_id
+    place_in_line = turn(draft.author, draft.to.board)
     return Take(
         draft=draft,
         position=place,
@@ -128,7 +129,7 @@ def candidate(place: int, request: EditRequest, *, draft: Draft, **shared: Any) 
         preset=request.preset,
         seed=request.seed,
         strength=request.strength,
-        job=queue.submit(request, return_to=RESULT_TO, topic=topic, asker=asker),
+        job=queue.submit(request, return_to=RESULT_TO, topic=draft.topic, **place_in_line),
         **shared,
     )
 
@@ -144,7 +145,9 @@ def asked_before(member: Member, key: str, content: str) -> list[Take]:
 def desk(member: Member, to: Image) -> Draft:
     """The member's draft to this image, locked."""
     Draft.objects.get_or_create(author=member, to=to)
-    own = Draft.objects.select_for_update(of=("self",)).select_related("head")
+    own = Draft.objects.select_for_update(of=("self",)).select_related(
+        "head", "author", "to__board"
+    )
     return own.get(author=member, to=to)
 
 
