@@ -1,5 +1,7 @@
 """What the machine would have done anyway: asked once for a source, kept for all its answers."""
 
+import uuid
+
 import pytest
 from django.urls import reverse
 
@@ -9,8 +11,8 @@ from forum.measures import actions
 from forum.measures.models import NullAnswer, NullState
 from forum.members.models import Allowance
 from forum.threads.actions import NotAllowed, TooMany
-from generation import queue
-from tests.factories import a_thread, ask, go_wrong
+from generation import publishing, queue
+from tests.factories import a_thread, ask
 
 pytestmark = pytest.mark.django_db
 
@@ -76,8 +78,8 @@ def test_another_program_answers_anew(night, lin, studio, monkeypatch) -> None:
 def test_some_that_fail_do_no_harm_and_too_many_do(night, lin, studio) -> None:
     nulls = actions.ask(image=night, by=lin).nulls
     for each in nulls[:5]:
-        go_wrong(each.job)
-        actions.take_in_failure(each.job)
+        held = publishing.claim(each.job, uuid.uuid4())
+        publishing.give_up(held, "engine_error", "")
     studio.work()
     assert actions.known(night, lin).share.among == 3
     NullAnswer.objects.filter(seed__lt=6).update(state=NullState.FAILED)
