@@ -7,7 +7,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import PIL
 from numpy.random import Generator, SeedSequence, default_rng
 from PIL import Image
 
@@ -29,6 +28,7 @@ from generation.engines.darkroom.table import Unusable, program
 from generation.engines.descriptors import on_white
 from generation.planning import plan
 from generation.requests import Operation
+from generation.versions import installed
 
 #: Both sides of a source must have as many pixels.
 SMALLEST_SIDE = 8
@@ -118,11 +118,7 @@ class Darkroom:
             "size": list(size),
             "source_size": list(item.sources[0].size),
             "randomness": RANDOMNESS,
-            "versions": {
-                "numpy": np.__version__,
-                "opencv": cv2.__version__,
-                "pillow": PIL.__version__,
-            },
+            "versions": {name: installed()[name] for name in ("numpy", "opencv", "pillow")},
             "milliseconds": milliseconds,
         }
 
