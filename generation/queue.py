@@ -95,7 +95,7 @@ RESULTS: dict[str, type[Result]] = {
 }
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def submit(
     request: Request,
     *,

@@ -63,9 +63,8 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def answerable_by(self, member: Member | None) -> "ImageQuerySet":
         """Images this person may answer in whatever way the image allows."""
-        return self.visible_to(member).filter(
-            board__in=Board.objects.open_to(member), state=ImageState.READY
-        )
+        # Open boards are visible ones, so the boards are asked for once.
+        return self.filter(board__in=Board.objects.open_to(member), state=ImageState.READY)
 
     def editable_by(self, member: Member | None) -> "ImageQuerySet":
         """Images this person may describe anew or withdraw: their own; moderators any."""

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from forum.boards.models import Board
-from forum.images.models import Image, ImageState
+from forum.images.models import File, FileRole, Image, ImageState
 from forum.members import allowances
 from forum.members.actions import Spent, purse, spend
 from forum.members.models import Member
@@ -39,12 +39,13 @@ def at_the_desk(member: Member) -> Member:
 
 def answerable(member: Member, image: Image) -> Image:
     """The image afresh, if this member may answer it. Raises NotAllowed."""
-    seen = Image.objects.answerable_by(member).select_related("thread__board", "board")
-    found = seen.prefetch_related("files").filter(pk=image.pk).first()
+    seen = Image.objects.answerable_by(member).select_related("thread", "board")
+    found = seen.filter(pk=image.pk).order_by().first()
     if found is None:
         raise NotAllowed(
             _("This image cannot be answered: it is no longer here, or its board is closed to you.")
         )
+    File.objects.exclude(role=FileRole.STRIP).bring([found])
     return found
 
 

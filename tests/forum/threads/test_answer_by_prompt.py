@@ -107,7 +107,7 @@ def test_a_source_one_cannot_see_is_refused(hill, river, wen):
 
 def test_more_sources_than_the_engine_takes_are_refused(hill, ada, lin):
     with pytest.raises(NotAllowed):
-        ask(ada, hill.first_image, further_sources=[an_image(hill, lin), an_image(hill, lin)])
+        ask(ada, hill.first_image, further_sources=[an_image(hill, lin) for _ in range(4)])
 
 
 def test_too_many_at_once_wait(hill, ada, settings):
