@@ -1,10 +1,12 @@
 """`{% load dialogue %}`: how long ago, in which language, and by whom."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django import template
+from django.forms import Form
 from django.template import Context
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -15,8 +17,10 @@ from django.utils.timesince import timesince
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from forum.images.models import Image
 from forum.members.models import Member
 from forum.threads.cards import Card
+from forum.threads.forms import Masked
 from forum.threads.models import ReplyState
 
 register = template.Library()
@@ -25,10 +29,22 @@ register = template.Library()
 A_MINUTE = 60
 
 
-#: Markup of finished cards by language and all that it shows. Most of a page is made of them, and
+#: Rendered markup by template, language and all that it shows. Most of a page is made of such pieces;
 #: the key holds what is shown, so nothing ever has to be thrown out but the oldest.
-_finished: "OrderedDict[tuple[Hashable, ...], SafeString]" = OrderedDict()
-MOST_FINISHED = 4096
+_remembered: "OrderedDict[tuple[Hashable, ...], SafeString]" = OrderedDict()
+MOST_REMEMBERED = 4096
+
+
+def remembered(name: str, shows: tuple[Hashable, ...], words: dict[str, Any]) -> SafeString:
+    """A template rendered once for all who look. `shows` is everything that its output depends on."""
+    key = (name, get_language(), *shows)
+    markup = _remembered.pop(key, None)
+    if markup is None:
+        markup = render_to_string(name, words)
+    _remembered[key] = markup
+    if len(_remembered) > MOST_REMEMBERED:
+        _remembered.popitem(last=False)
+    return markup
 
 
 @register.simple_tag(takes_context=True)
@@ -45,16 +61,34 @@ def reply(context: Context, card: Card) -> SafeString:
 
 
 def finished(card: Card) -> SafeString:
-    """A reply that has become an image, rendered once for all who look."""
-    key = (get_language(), *card.shown)
-    markup = _finished.pop(key, None)
-    if markup is None:
-        words = {"card": card, "reply": card.reply, "image": card.image}
-        markup = render_to_string("threads/_done.html", words)
-    _finished[key] = markup
-    if len(_finished) > MOST_FINISHED:
-        _finished.popitem(last=False)
-    return markup
+    """A reply that has become an image."""
+    words = {"card": card, "reply": card.reply, "image": card.image}
+    return remembered("threads/_done.html", card.shown, words)
+
+
+@register.simple_tag
+def easel(form: Masked, image: Image) -> SafeString:
+    """`{% easel form image %}`: where the image may change; the same for all until a mask is sent."""
+    words = {"form": form, "image": image}
+    if form.is_bound or form.kept_mask:
+        return render_to_string("threads/_mask.html", words)
+    return remembered("threads/_mask.html", (image.pk,), words)
+
+
+@register.simple_tag
+def looks(image: Image, chips: Sequence[Any]) -> SafeString:
+    """`{% looks image chips %}`: one-tap looks, whose thumbnails come when they are in sight."""
+    words = {"image": image, "chips": chips, "lazy": True}
+    return remembered("threads/_looks.html", (image.pk, *chips), words)
+
+
+@register.simple_tag
+def blank(form: Form) -> SafeString:
+    """`{% blank form %}`: the fields of a form; the same for all until something is sent."""
+    words = {"form": form}
+    if form.is_bound or form.initial:
+        return render_to_string("_form.html", words)
+    return remembered("_form.html", (type(form).__qualname__, form.prefix), words)
 
 
 @register.filter
