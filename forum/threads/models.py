@@ -1,12 +1,11 @@
 """Threads, replies with their states, and readings."""
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -184,15 +183,6 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         return rows.prefetch_related(
             Prefetch("image__files", thumbs), Prefetch("to__files", thumbs)
         )
-
-    def count_answers(self, images: Iterable[int]) -> dict[int, int]:
-        """How many answers these images have, by id; those without any are left out.
-
-        Grouped in one pass: a subquery for each row would be planned by averages, which one image
-        with ten thousand answers spoils.
-        """
-        done = self.filter(to__in=list(images)).done().order_by()
-        return dict(done.values_list("to").annotate(n=Count("pk")))
 
 
 class Reply(models.Model):

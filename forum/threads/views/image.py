@@ -56,7 +56,7 @@ def page(
 ) -> HttpResponse:
     """The page with a composer and a reading as they were left."""
     cards, older = answers_of(found, before=request.GET.get("before", ""))
-    strip = ancestors(found, request.member)
+    strip = [] if found.is_original else ancestors(found, request.member)
     words = {
         **composer(found, form, request.member),
         "thread": found.thread,
