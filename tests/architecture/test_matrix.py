@@ -468,7 +468,9 @@ def words_of(answer: HttpResponse) -> str:
     """An answer without what names its own address or is drawn anew each time."""
     text = answer.content.decode()
     text = re.sub(r'csrf[mM]iddleware[tT]oken" value="[^"]*"|X-CSRFToken":"[^"]*"', "", text)
-    return re.sub(r"/(members|boards|images|threads|replies|masks)/[^\"<]*", "", text)
+    return re.sub(
+        r"/(members|boards|images|threads|replies|masks|nulls|takes|films)/[^\"<]*", "", text
+    )
 
 
 # --- sockets ----------------------------------------------------------------------------------

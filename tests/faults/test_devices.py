@@ -157,6 +157,8 @@ def database_breaks() -> Iterator[Callable[[], None]]:
         except (PermissionError, ProcessLookupError):
             pytest.skip("the database's processes are not ours to kill")
         connection.close()
+        # It answers for a moment more, until its postmaster hears of the killed one.
+        until(lambda: not answers(), 5, 0.05)
         assert until(answers, 30)
 
     yield crash

@@ -9,7 +9,7 @@ from PIL import Image
 from generation import queue
 from generation.chips import chips, looks, looks_version
 from generation.models import Job
-from generation.requests import ImageRef, Look, LooksRequest, Operation
+from generation.requests import EditRequest, ImageRef, Look, LooksRequest, Operation
 from generation.results import LooksResult
 from tests.factories import stored
 
@@ -80,7 +80,11 @@ def test_where_no_look_comes_out_the_job_says_so(studio):
 def test_looks_wait_behind_first_wishes_and_before_second_ones(lin):
     source = a_photograph()
     job = Job.objects.get(pk=queue.submit(LooksRequest(source, looks()), return_to=HOME))
-    assert (job.queue, job.priority) == ("embed", -1)
+    assert job.queue == "embed"
+    wish = EditRequest(preset="darkroom", prompt="at night", seed=1, sources=(source,))
+    first, second = (queue.submit(wish, return_to=HOME, asker=lin.pk) for _ in range(2))
+    priorities = dict(Job.objects.values_list("pk", "priority"))
+    assert priorities[second] < priorities[job.pk] < priorities[first]
     assert queue.request(job.pk) == LooksRequest(source, looks())
 
 

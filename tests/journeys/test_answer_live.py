@@ -57,7 +57,7 @@ def test_a_dialogue_of_two(
     lin, ada = somebody("lin"), somebody("ada")
     post(ada, "Before dawn", closer(photograph, tmp_path))
     place = post(lin, "Leaving")
-    expect(lin.locator(".when-empty")).to_be_visible()
+    expect(lin.locator("#answers .when-empty")).to_be_visible()
     # The other picture is found by itself, and the page is told.
     expect(lin.locator("#resonances")).to_contain_text("Before dawn", timeout=MADE)
     ada.goto(place)
