@@ -5,7 +5,7 @@ the same picture. Finding regions and encoding the finished picture are timed be
 the memory of a worker is that of a process of its own, without the peers. Prints JSON lines, then a
 table; `--markdown FILE` writes the table.
 
-    python benchmarks/darkroom.py photograph.jpg [--repeats 5] [--markdown benchmarks/results/darkroom.md]
+    python benchmarks/darkroom.py [photograph.jpg] [--repeats 5] [--markdown benchmarks/results/darkroom.md]
 """
 
 import argparse
@@ -226,20 +226,31 @@ def peak_of_all() -> int:
     return int(status.split("VmHWM:")[1].split()[0]) // 1024
 
 
+def photograph(path: Path | None) -> Image.Image:
+    """The picture that is worked on."""
+    if path is not None:
+        return Image.open(path)
+    from skimage.data import astronaut
+
+    return Image.fromarray(astronaut())
+
+
 def main() -> None:
     """Read the arguments and measure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("photograph", type=Path)
+    parser.add_argument(
+        "photograph", type=Path, nargs="?", help="scikit-image's astronaut if left out"
+    )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    image = Image.open(options.photograph).convert("RGB").resize((SIDE, SIDE))
+    image = photograph(options.photograph).convert("RGB").resize((SIDE, SIDE))
     rows = measured(image, options.repeats)
     versions = f"Python {platform.python_version()}, numpy {np.__version__}, OpenCV {cv2.__version__}, Pillow {PIL.__version__}"
     text = (
         f"# The darkroom at {SIDE} x {SIDE}, one thread\n\n{versions}; {platform.machine()}; "
-        f"{options.photograph.name}, median of {options.repeats} runs; the machine was shared, so "
+        f"{options.photograph.name if options.photograph else 'astronaut'}, median of {options.repeats} runs; the machine was shared, so "
         f"processor time is the steadier number.\n\n{verdict(rows)}\n\n{table(rows)}\n"
     )
     print(text)
