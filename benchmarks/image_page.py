@@ -59,6 +59,8 @@ def house() -> Iterator[None]:
     from django.core.management import call_command
     from django.db import connection
 
+    import forum.asgi  # noqa: F401  as the web process begins
+
     try:
         call_command("migrate", verbosity=0)
         yield

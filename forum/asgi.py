@@ -1,5 +1,6 @@
 """The one entrance of the web process: pages by HTTP, and browsers that stay connected."""
 
+import gc
 import os
 from typing import Any
 
@@ -16,6 +17,11 @@ from forum.live.lifespan import Lifespan  # noqa: E402
 from forum.live.sockets import patterns  # noqa: E402
 from forum.running.body_limit import BodyLimit  # noqa: E402
 from forum.running.health import Door  # noqa: E402
+
+# What is loaded by now stays: collecting garbage need not walk through it again and again.
+gc.collect()
+gc.freeze()
+gc.set_threshold(20_000, 10, 10)
 
 # Sockets have no CSRF token: the check of the Origin header stands in its place.
 sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(patterns)))

@@ -38,9 +38,9 @@ def seen(member: Member | None, pk: int) -> Image:
     """An image that this person may look at, with its author, board and thread."""
     images = Image.objects.visible_to(member)
     found: Image = get_object_or_404(
-        images.select_related("author", "board", "thread").annotate(
-            thread_language=F("thread__first_image__language")
-        ),
+        images.select_related("author", "board", "thread")
+        .defer("pdq", "sha256", "author__password", "author__email", "author__about")
+        .annotate(thread_language=F("thread__first_image__language")),
         pk=pk,
     )
     return found
