@@ -63,9 +63,10 @@ def answer_by_prompt(
     key gives the same reply again. Raises NotAllowed, TooMany, KeyReused.
     """
     member = at_the_desk(member)
-    painted = [] if mask is None else [mask.sha256]
+    more = [] if mask is None else [mask.sha256]
+    more += [] if read_as is None else [repr(read_as)]
     content = content_of(
-        "prompt", to.pk, prompt, preset, seed, strength, keys_of(further_sources), *painted
+        "prompt", to.pk, prompt, preset, seed, strength, keys_of(further_sources), *more
     )
     if before := said_before(member, key, content):
         return before
@@ -90,21 +91,10 @@ def answer_by_prompt(
     job = queue.submit(
         request, return_to=RESULT_TO, topic=to.thread.topic, **turn(member, to.board)
     )
-    reply = Reply.objects.create(
-        thread=to.thread,
-        to=to,
-        author=member,
-        kind=ReplyKind.PROMPT,
-        prompt=prompt,
-        language=guess(prompt),
-        job=job,
-        preset=chosen,
-        seed=drawn,
-        strength=strength,
-        mask=held,
-        key=key,
-        content=content,
-    )
+    reply = waiting(
+        member, to, job, prompt=prompt, preset=chosen, seed=drawn, strength=strength, mask=held,
+        key=key, content=content,
+    )  # fmt: skip
     remember_sources(reply, sources[1:])
     tell(reply)
     return reply
@@ -134,8 +124,21 @@ def answer_by_result(
     if before := said_before(member, key, content):
         return before
     to = answerable(member, to)
-    derivable(member, [to])
-    reply = Reply.objects.create(
+    derivable(member, [to], answered=to)
+    not_too_many_kept(member)
+    reply = waiting(
+        member, to, job, prompt=prompt, preset=preset, seed=seed, strength=strength, mask=mask,
+        key=key, content=content,
+    )  # fmt: skip
+    if not queue.hand_over(job, return_to=RESULT_TO, topic=to.thread.topic, recipe=recipe):
+        raise NotAllowed(_("The picture is no longer here. Have it made anew."), "no_picture")
+    tell(reply)
+    return reply
+
+
+def waiting(member: Member, to: Image, job: int, *, prompt: str, **words: Any) -> Reply:
+    """A reply by prompt that waits for what its job makes."""
+    return Reply.objects.create(
         thread=to.thread,
         to=to,
         author=member,
@@ -143,17 +146,8 @@ def answer_by_result(
         prompt=prompt,
         language=guess(prompt),
         job=job,
-        preset=preset,
-        seed=seed,
-        strength=strength,
-        mask=mask,
-        key=key,
-        content=content,
+        **words,
     )
-    if not queue.hand_over(job, return_to=RESULT_TO, topic=to.thread.topic, recipe=recipe):
-        raise NotAllowed(_("The picture is no longer here. Have it made anew."), "no_picture")
-    tell(reply)
-    return reply
 
 
 def engine_for(to: Image, preset: str, sources: int) -> str:

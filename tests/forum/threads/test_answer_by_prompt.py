@@ -11,6 +11,7 @@ from forum.threads.actions import KeyReused, NotAllowed, TooMany
 from forum.threads.models import Reply
 from generation import queue
 from generation.models import Job
+from generation.requests import Operation
 from tests.factories import a_thread, an_image, ask
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +104,14 @@ def test_a_further_source_is_kept_in_order(hill, ada, lin):
 def test_a_source_one_cannot_see_is_refused(hill, river, wen):
     with pytest.raises(NotAllowed):
         ask(wen, hill.first_image, further_sources=[river.first_image])
+
+
+def test_the_same_words_with_other_chips_are_something_else(hill, ada):
+    night, snow = ((Operation(name),) for name in ("night", "snow"))
+    first = ask(ada, hill.first_image, key="k", read_as=night)
+    assert ask(ada, hill.first_image, key="k", read_as=night) == first
+    with pytest.raises(KeyReused):
+        ask(ada, hill.first_image, key="k", read_as=snow)
 
 
 def test_more_sources_than_the_engine_takes_are_refused(hill, ada, lin):
