@@ -277,11 +277,15 @@ def is_kept(clause: Clause, place: int, before: Part | None, after: Part | None)
 
 
 def drop_locations(clause: Clause, words: Sequence[str]) -> None:
-    """Forget places that only say where a thing is: "a whale in the sky", "the sky at night"."""
+    """Forget places that only say where a thing is: "a whale in the sky", "the sky at night".
+
+    "Only the sky at night" names a place all the same.
+    """
     for place, part in enumerate(clause.parts):
         if part.kind == "region" and (
             follows_a_thing(clause.parts[:place], part, words)
             or belongs_to_a_thing(clause.parts[:place], part, clause.parts[place + 1 :], words)
+            or (not clause.only and is_a_time(part, clause.parts[place + 1 :], words))
         ):
             part.kind = "nothing"
 
@@ -303,15 +307,24 @@ def follows_a_thing(before: list[Part], part: Part, words: Sequence[str]) -> boo
 def belongs_to_a_thing(
     before: list[Part], part: Part, after: list[Part], words: Sequence[str]
 ) -> bool:
-    """Whether a place is a thing's ("the top of the hill"), or a sky that is a time of day."""
+    """Whether a place is a thing's: "the top of the hill", "the dog on the left at night"."""
     behind = after[0] if after else None
     if behind is None:
         return False
     if behind.kind == "within" and behind.name == "of":
         near = len(after) > 1 and after[1].first <= behind.after + 1
         return near and after[1].kind in ("unknown", "bare")
-    at = words[behind.first] == "at" and behind.kind in ("within", "operation")
-    return at and (part.name == "sky" or any(is_thing(each, words) for each in before))
+    return is_at(behind, words) and any(is_thing(each, words) for each in before)
+
+
+def is_a_time(part: Part, after: list[Part], words: Sequence[str]) -> bool:
+    """Whether a sky stands for a time of day: "the sky at night"."""
+    return part.name == "sky" and bool(after) and is_at(after[0], words)
+
+
+def is_at(part: Part, words: Sequence[str]) -> bool:
+    """Whether a part begins with "at" and says when or what."""
+    return words[part.first] == "at" and part.kind in ("within", "operation")
 
 
 def is_thing(part: Part | None, words: Sequence[str]) -> bool:

@@ -398,3 +398,11 @@ def test_a_communitys_words_hold_before_the_shipped():
     assert names("不要外婆的厨房，只要雨", words=own) == ["rain"]
     assert operations("snow") == (("snow", {}),)
     assert planning.plan("dragon", "darkroom", words=own).offers[0] == ("Snow", "Snow")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "settings"),
+    [("only the sky at night", {"region": "sky"}), ("the sky at night", {})],
+)
+def test_only_makes_a_place_of_what_is_else_a_time(prompt, settings):
+    assert planning.plan(prompt, "darkroom").operations == (("night", settings),)
