@@ -401,8 +401,8 @@ def test_a_communitys_words_hold_before_the_shipped():
 
 
 @pytest.mark.parametrize(
-    ("prompt", "settings"),
+    ("prompt", "placed"),
     [("only the sky at night", {"region": "sky"}), ("the sky at night", {})],
 )
-def test_only_makes_a_place_of_what_is_else_a_time(prompt, settings):
-    assert planning.plan(prompt, "darkroom").operations == (("night", settings),)
+def test_only_makes_a_place_of_what_is_else_a_time(prompt, placed):
+    assert planning.plan(prompt, "darkroom").operations == (("night", placed),)
