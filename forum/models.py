@@ -15,7 +15,7 @@ from forum.links.models import (
 from forum.looks.models import Looks
 from forum.masks.models import Mask
 from forum.measures.models import NullAnswer
-from forum.members.models import Allowance, Invitation, Member, Token
+from forum.members.models import Allowance, IdempotencyKey, Invitation, Member, Token
 from forum.reruns.models import Rerun
 from forum.threads.models import Reading, Reply, Thread
 
@@ -28,6 +28,7 @@ __all__ = [
     "EmbeddingWf1",
     "File",
     "Film",
+    "IdempotencyKey",
     "Image",
     "Invitation",
     "LinkVote",

@@ -101,6 +101,7 @@ def become_pseudonym(member: Member) -> None:
     """Forget the person; a name that says nothing stays beside the images."""
     member.tokens.all().delete()
     member.invitations.all().delete()
+    member.idempotency_keys.all().delete()
     member.boards.clear()
     member.username = f"left-{secrets.token_hex(4)}"
     member.name = member.about = member.email = member.language = member.theme = ""

@@ -162,3 +162,26 @@ class Allowance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who} {self.what}: {self.spent}"
+
+
+class IdempotencyKey(models.Model):
+    """What a member's program asked under a key, and what it was answered."""
+
+    member = models.ForeignKey(Member, models.CASCADE, related_name="idempotency_keys")
+    #: Hex SHA-256 of the key.
+    key = models.CharField(max_length=64)
+    #: Hex SHA-256 of what was asked: address and body.
+    content = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    #: The body and the Location header of the answer.
+    answer = models.JSONField()
+    location = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "key"], name="one_answer_per_member_and_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.key[:8]}"
