@@ -15,6 +15,7 @@ from forum.links.relinking import relink
 from forum.looks import actions as looks
 from forum.masks.actions import sweep_masks
 from forum.measures import actions as measures
+from forum.members.repetitions import forget_old
 from forum.reruns import actions as reruns
 from forum.threads import actions as threads
 from generation import queue
@@ -127,3 +128,10 @@ def sweep_old_drafts(timestamp: int) -> None:
 def sweep_unused_masks(timestamp: int) -> None:
     """Hourly: remove masks for which no reply came within a day."""
     sweep_masks()
+
+
+@app.periodic(cron="47 * * * *")
+@app.task(name="forum.sweep_keys", queue=queue.LIGHT, queueing_lock="forum.sweep_keys")
+def sweep_idempotency_keys(timestamp: int) -> None:
+    """Hourly: forget what programs asked under a key more than a day ago."""
+    forget_old()

@@ -8,7 +8,7 @@ from ninja import Query, Router, Status
 
 from forum.api import schemas, showing
 from forum.api.cursors import cut
-from forum.api.keys import key_of, reader, writer
+from forum.api.keys import once, reader, writer
 from forum.boards import actions
 from forum.boards.models import Board
 from forum.web import MemberRequest, Request
@@ -40,6 +40,7 @@ def list_boards(request: Request, cursor: Cursor = "", limit: Limit = 50) -> sch
 
 
 @router.post("/boards", auth=writer, response={201: schemas.BoardOut}, url_name="boards")
+@once
 def make_board(
     request: MemberRequest, response: HttpResponse, words: schemas.BoardIn
 ) -> Status[schemas.BoardOut]:
@@ -47,19 +48,6 @@ def make_board(
     fields = words.model_dump()
     if not fields["preset"]:
         del fields["preset"]
-    try:
-        board = actions.create(by=request.member, **fields)
-    except actions.SlugTaken:
-        board = made_before(request, fields)
-    shown = showing.board(request, board)
+    shown = showing.board(request, actions.create(by=request.member, **fields))
     response.headers["Location"] = shown.url
     return Status(201, shown)
-
-
-def made_before(request: MemberRequest, fields: dict[str, str]) -> Board:
-    """The board that this very request made already. Raises SlugTaken for any other."""
-    own = Board.objects.editable_by(request.member).filter(made_by=request.member, **fields)
-    board = own.first() if key_of(request) else None
-    if board is None:
-        raise actions.SlugTaken(fields["slug"])
-    return board

@@ -9,7 +9,7 @@ from ninja import Path, Router, Status
 
 from forum.api import draft_schemas, schemas, showing
 from forum.api.images import Id, find
-from forum.api.keys import key_of, writer
+from forum.api.keys import key_of, once, writer
 from forum.api.plans import understood
 from forum.api.replies import accepted, preset_for
 from forum.drafts import actions
@@ -74,6 +74,7 @@ def delete_draft(request: MemberRequest, image: Id) -> Status[None]:
     response=draft_schemas.DraftOut,
     url_name="draft-back",
 )
+@once
 def post_back(request: MemberRequest, image: Id) -> draft_schemas.DraftOut:
     """One step back."""
     draft = get_object_or_404(Draft.objects.of(request.member), to=image)
@@ -83,6 +84,7 @@ def post_back(request: MemberRequest, image: Id) -> draft_schemas.DraftOut:
 @router.post(
     "/takes/{int:take}/go", auth=writer, response=draft_schemas.DraftOut, url_name="take-go"
 )
+@once
 def post_go(request: MemberRequest, take: TakeId) -> draft_schemas.DraftOut:
     """Let the next turn edit this take."""
     draft = actions.go_to(take=own(request, take), by=request.member)
@@ -92,6 +94,7 @@ def post_go(request: MemberRequest, take: TakeId) -> draft_schemas.DraftOut:
 @router.post(
     "/takes/{int:take}/stop", auth=writer, response=draft_schemas.DraftOut, url_name="take-stop"
 )
+@once
 def post_stop(request: MemberRequest, take: TakeId) -> draft_schemas.DraftOut:
     """Stop a take before it has come into being; 409 when it has ended."""
     stopped = actions.stop(take=own(request, take), by=request.member)
@@ -104,6 +107,7 @@ def post_stop(request: MemberRequest, take: TakeId) -> draft_schemas.DraftOut:
     response={202: schemas.Accepted},
     url_name="take-publish",
 )
+@once
 def post_publish(
     request: MemberRequest, response: HttpResponse, take: TakeId
 ) -> Status[schemas.Accepted]:

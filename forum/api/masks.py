@@ -10,7 +10,7 @@ from ninja.files import UploadedFile
 
 from forum.api import mask_schemas, showing
 from forum.api.images import Id, find
-from forum.api.keys import reader, writer
+from forum.api.keys import once, reader, writer
 from forum.api.problems import Trouble
 from forum.images.models import Image
 from forum.images.refusals import Refused
@@ -30,6 +30,7 @@ Feather = Annotated[float, Form(ge=0, le=SOFTEST, allow_inf_nan=False)]
 @router.post(
     "/images/{int:image}/masks", auth=writer, response={201: mask_schemas.MaskOut}, url_name="masks"
 )
+@once
 def post_mask(
     request: MemberRequest,
     response: HttpResponse,

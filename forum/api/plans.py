@@ -10,7 +10,7 @@ from ninja import Path, Query, Router, Status
 
 from forum.api import schemas
 from forum.api.images import Id, find
-from forum.api.keys import Caller, reader, writer
+from forum.api.keys import Caller, once, reader, writer
 from forum.api.problems import Trouble
 from forum.boards import words as teaching
 from forum.boards.models import Board, Word
@@ -155,6 +155,7 @@ def list_words(request: Request, slug: Slug) -> list[schemas.WordOut]:
     response={201: schemas.WordOut},
     url_name="board-words",
 )
+@once
 def teach_word(
     request: MemberRequest, slug: Slug, words: schemas.WordIn
 ) -> Status[schemas.WordOut]:

@@ -15,6 +15,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from forum.boards.actions import SlugTaken
 from forum.images.refusals import Refused
 from forum.members.allowances import Spent
+from forum.members.repetitions import Reused
 from forum.threads.actions import KeyReused, NotAllowed, TooMany
 from forum.threads.sentences import sentence
 
@@ -109,6 +110,11 @@ def refused(error: Refused) -> HttpResponse:
     return document(error.status, error.code, str(error.sentence), retry_after=error.retry_after)
 
 
+def key_reused(_error: KeyReused | Reused) -> HttpResponse:
+    """The key stands for another request."""
+    return document(409, "key_reused", _("This Idempotency-Key was used for something else."))
+
+
 def no_such(_error: Http404) -> HttpResponse:
     """Nothing there, or nothing that may be seen: the same words for both."""
     return document(404, "not_found", _("There is nothing here, or nothing that you may see."))
@@ -124,9 +130,8 @@ HANDLERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
     Http404: no_such,
     Refused: refused,
     NotAllowed: not_allowed,
-    KeyReused: lambda _error: document(
-        409, "key_reused", _("This Idempotency-Key was used for something else.")
-    ),
+    KeyReused: key_reused,
+    Reused: key_reused,
     TooMany: slow_down,
     Spent: slow_down,
     SlugTaken: lambda _error: document(409, "slug_taken", _("Another board has this address.")),

@@ -13,7 +13,7 @@ from ninja.files import UploadedFile
 from forum.api import draft_schemas, schemas, showing
 from forum.api.cursors import cut
 from forum.api.images import Allow, Alt, Id, LicenceField, Origin, Title, find
-from forum.api.keys import Caller, key_of, reader, writer
+from forum.api.keys import Caller, key_of, once, reader, writer
 from forum.api.masks import mask_for
 from forum.api.plans import asked
 from forum.api.problems import Trouble
@@ -180,6 +180,7 @@ def get_reply(request: Request, reply: ReplyId) -> schemas.ReplyOut:
 @router.post(
     "/replies/{int:reply}/cancel", auth=writer, response=schemas.ReplyOut, url_name="reply-cancel"
 )
+@once
 def cancel(request: MemberRequest, reply: ReplyId) -> schemas.ReplyOut:
     """Stop a reply of your own before it has come into being; 409 when it has ended."""
     actions.stop(reply=find_reply(request, reply), by=request.member)
@@ -192,6 +193,7 @@ def cancel(request: MemberRequest, reply: ReplyId) -> schemas.ReplyOut:
     response={202: schemas.Accepted},
     url_name="reply-retry",
 )
+@once
 def retry(
     request: MemberRequest, response: HttpResponse, reply: ReplyId
 ) -> Status[schemas.Accepted]:

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 
 from forum.api import schemas, showing
 from forum.api.images import Id, find
-from forum.api.keys import Caller, reader, writer
+from forum.api.keys import Caller, once, reader, writer
 from forum.api.problems import reason_of
 from forum.films import actions as films
 from forum.films.cards import cards_for as film_cards
@@ -90,6 +90,7 @@ class FilmOut(Schema):
     response={202: RerunOut},
     url_name="reruns",
 )
+@once
 def post_rerun(request: MemberRequest, response: HttpResponse, image: Id) -> Status[RerunOut]:
     """Have a derivative made once more from its recipe and compared. One that waits is that one."""
     made = actions.run_again(image=find(request, image), by=request.member)
@@ -136,6 +137,7 @@ def rerun(row: Rerun) -> RerunOut:
     response={202: FilmOut},
     url_name="films",
 )
+@once
 def post_film(
     request: MemberRequest, response: HttpResponse, image: Id, words: FilmIn
 ) -> Status[FilmOut]:

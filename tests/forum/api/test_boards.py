@@ -1,11 +1,16 @@
 """Boards by program, and what all answers have in common."""
 
-import pytest
+from datetime import timedelta
 
-from forum.boards.models import Board
+import pytest
+from django.utils import timezone
+
+from forum.boards.models import Board, Word
+from forum.members import repetitions
 from tests.forum.api.conftest import is_problem
 
 pytestmark = pytest.mark.django_db
+TEACH = {"term": "dusk", "means": "night"}
 
 
 def test_a_board_is_made(calls, lin):
@@ -26,7 +31,43 @@ def test_the_same_request_with_a_key_is_done_once(calls, lin):
     first, again = (program.post("/boards", words, Idempotency_Key="a") for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
+    assert first.headers["Location"] == again.headers["Location"]
     is_problem(program.post("/boards", words), 409, "slug_taken")
+
+
+def test_a_key_that_comes_with_something_else_is_a_conflict(calls, lin, ada):
+    calls(lin).post("/boards", {"slug": "rain", "title": "Rain"}, Idempotency_Key="a")
+    other = calls(lin).post("/boards", {"slug": "sun", "title": "Sun"}, Idempotency_Key="a")
+    is_problem(other, 409, "key_reused")
+    elsewhere = calls(lin).post("/boards/rain/words", TEACH, Idempotency_Key="a")
+    is_problem(elsewhere, 409, "key_reused")
+    assert Board.objects.count() == 1 and not Word.objects.exists()
+    theirs = calls(ada).post("/boards", {"slug": "sun", "title": "Sun"}, Idempotency_Key="a")
+    assert theirs.status_code == 201
+
+
+def test_what_was_refused_may_be_sent_again_with_its_key(calls, lin, wen):
+    calls(wen).post("/boards", {"slug": "rain", "title": "Rain"})
+    refused = calls(lin).post("/boards", {"slug": "rain", "title": "Rain"}, Idempotency_Key="a")
+    is_problem(refused, 409, "slug_taken")
+    assert not lin.idempotency_keys.exists()
+    again = calls(lin).post("/boards", {"slug": "snow", "title": "Snow"}, Idempotency_Key="a")
+    assert again.status_code == 201
+
+
+def test_a_word_is_taught_once(calls, lin):
+    calls(lin).post("/boards", {"slug": "rain", "title": "Rain"})
+    teach = [calls(lin).post("/boards/rain/words", TEACH, Idempotency_Key="w") for _ in range(2)]
+    assert [each.status_code for each in teach] == [201, 201]
+    assert teach[0].json() == teach[1].json()
+    assert Word.objects.count() == 1
+
+
+def test_keys_are_forgotten_after_a_day(calls, lin):
+    calls(lin).post("/boards", {"slug": "rain", "title": "Rain"}, Idempotency_Key="a")
+    assert repetitions.forget_old() == 0
+    lin.idempotency_keys.update(created_at=timezone.now() - timedelta(days=2))
+    assert repetitions.forget_old() == 1
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,19 @@ def test_a_mask_is_posted_and_answered_with(program, hill):
     assert program.get(f"/replies/{reply.pk}").json()["mask"] == words["url"]
 
 
+def test_a_mask_with_a_key_is_kept_once_and_no_other_takes_its_place(program, hill):
+    path = f"/images/{hill.first_image_id}/masks"
+    first, again = (
+        program.send(path, {"file": sent(half()), "feather": "0.02"}, Idempotency_Key="m")
+        for _ in range(2)
+    )
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json() and first["Location"] == again["Location"]
+    for other in ({"file": sent(half()), "feather": "0.01"}, {"file": sent(half().rotate(180))}):
+        is_problem(program.send(path, other, Idempotency_Key="m"), 409, "key_reused")
+    assert Mask.objects.count() == 1
+
+
 def test_a_rectangle_will_do(program, hill):
     mask = {"x": 0.25, "y": 0, "w": 0.5, "h": 1, "feather": 0.01}
     said = program.post(f"/images/{hill.first_image_id}/replies", {"prompt": "night", "mask": mask})

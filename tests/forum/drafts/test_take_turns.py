@@ -3,10 +3,12 @@
 import pytest
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.test import Client
 
 from forum.drafts import actions
 from forum.drafts.lines import line
 from forum.drafts.models import Draft, Take, TakeState
+from forum.members import tokens
 from forum.members.models import Allowance
 from forum.threads.actions import KeyReused, NotAllowed, TooMany
 from forum.threads.models import Reply
@@ -71,6 +73,19 @@ def test_stepping_back_ends_at_the_image(say, studio, lin) -> None:
     assert actions.go_back(draft=draft, by=lin).head.prompt == "make it night"
     assert actions.go_back(draft=draft, by=lin).head is None
     assert actions.go_back(draft=draft, by=lin).head is None
+
+
+def test_a_program_steps_back_once_with_its_key(say, studio, lin, hill) -> None:
+    for words in ("make it night", "in sepia"):
+        say(words)
+        studio.work()
+    secret = tokens.make(member=lin, name="test")[1]
+    headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "back"}
+    path = f"/api/v1/images/{hill.pk}/draft/back"
+    first, again = (Client().post(path, headers=headers) for _ in range(2))
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json()
+    assert Draft.objects.get().head.prompt == "make it night"
 
 
 def test_every_candidate_is_counted(say, lin) -> None:
