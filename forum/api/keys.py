@@ -121,7 +121,7 @@ def plain(body: Any) -> Any:
 def content_of(request: HttpRequest) -> str:
     """Hex SHA-256 of what is asked: address and body; of a form, its fields and its files' bytes."""
     digest = hashlib.sha256(request.path.encode() + b"\0")
-    if not request.FILES:
+    if request.content_type != "multipart/form-data":
         digest.update(request.body)
         return digest.hexdigest()
     for name, values in sorted(request.POST.lists()):
