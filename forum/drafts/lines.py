@@ -7,12 +7,14 @@ from django.utils.functional import Promise
 
 from forum.drafts.models import Draft, Take
 from forum.threads import sentences
+from forum.threads.cards import AT_WORK
+from forum.threads.placing import Placed
 from generation import queue
 from generation.queue import Standing
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class Card(Placed):
     """One take, and where its job stands."""
 
     take: Take
@@ -22,18 +24,8 @@ class Card:
 
     @property
     def is_running(self) -> bool:
-        """Whether a machine is at it now."""
-        return self.standing is not None and self.standing.state == "running"
-
-    @property
-    def frame_step(self) -> int:
-        """Step of the newest frame; 0 while there is none."""
-        return self.standing.frame_step if self.standing and self.standing.has_frame else 0
-
-    @property
-    def seconds(self) -> int:
-        """Expected whole seconds until it is done, at least 1."""
-        return max(1, round(self.standing.seconds)) if self.standing else 0
+        """Whether a machine is at it now, or has just been."""
+        return self.standing is not None and self.standing.state in AT_WORK
 
     @property
     def sentence(self) -> Promise:

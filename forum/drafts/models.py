@@ -15,6 +15,11 @@ from forum.states import Graph, graph
 from forum.threads.models import Reply
 
 
+def topic_of(author: int, to: int) -> str:
+    """The topic of somebody's draft to an image, known before there is one: pages listen from then on."""
+    return f"draft.{author}.{to}"
+
+
 class DraftQuerySet(models.QuerySet["Draft"]):
     def of(self, member: Member | None) -> "DraftQuerySet":
         """One's own, to images one may still look at. Nobody sees another's, moderators neither."""
@@ -52,7 +57,7 @@ class Draft(models.Model):
     @property
     def topic(self) -> str:
         """The name under which its changes are announced."""
-        return f"draft.{self.pk}"
+        return topic_of(self.author_id, self.to_id)
 
 
 class TakeState(models.TextChoices):
@@ -108,6 +113,8 @@ class Take(models.Model):
     seed = models.PositiveBigIntegerField()
     strength = models.FloatField()
     mask = models.ForeignKey(Mask, models.SET_NULL, null=True, blank=True, related_name="takes")
+    #: The second picture of this turn, where an operation takes after one.
+    second = models.ForeignKey(Image, models.SET_NULL, null=True, blank=True, related_name="+")
     #: The studio's job; its result holds the picture for as long as this is a draft.
     job = models.BigIntegerField(unique=True)
     state = models.CharField(max_length=10, choices=TakeState.choices, default=TakeState.WAITING)

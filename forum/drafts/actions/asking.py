@@ -24,6 +24,7 @@ from forum.threads.actions.gates import (
     at_the_desk,
     content_of,
     derivable,
+    keys_of,
     pay,
     soonest,
     turn,
@@ -53,7 +54,9 @@ class Wish:
     read_as: tuple[Operation, ...] | None = None
     unread: tuple[str, ...] | None = None
 
-    def requests(self, preset: str, source: ImageRef, mask: ImageRef | None) -> list[EditRequest]:
+    def requests(
+        self, preset: str, sources: tuple[ImageRef, ...], mask: ImageRef | None
+    ) -> list[EditRequest]:
         """One request for each candidate."""
         drawn = secrets.randbelow(SEEDS) if self.seed is None else self.seed
         grows = self.vary == "strength"
@@ -62,7 +65,7 @@ class Wish:
                 preset=preset,
                 prompt=self.prompt,
                 seed=drawn if grows else (drawn + place) % SEEDS,
-                sources=(source,),
+                sources=sources,
                 strength=self.share(place) if grows else self.strength,
                 read_as=self.read_as,
                 unread=self.unread,
@@ -78,31 +81,39 @@ class Wish:
 
 @transaction.atomic
 def take_turn(
-    *, member: Member, to: Image, mask: Mask | None = None, key: str, **words: Any
+    *,
+    member: Member,
+    to: Image,
+    mask: Mask | None = None,
+    second: Image | None = None,
+    key: str,
+    **words: Any,
 ) -> list[Take]:
     """Have the take at the head edited, or the image itself where there is none. The new takes.
 
-    `words` are those of `Wish`. Each candidate costs what an answer costs. The same key gives the
+    `words` are those of `Wish`; `second` is a further picture that this turn looks at. Each candidate costs what an answer costs. The same key gives the
     same takes again. Raises NotAllowed, TooMany, KeyReused.
     """
     wish, member = Wish(**words), at_the_desk(member)
     painted = None if mask is None else mask.sha256
-    content = content_of(to.pk, repr(wish), painted)
+    further = [] if second is None else [second]
+    content = content_of(to.pk, repr(wish), painted, *keys_of(further))
     if before := asked_before(member, key, content):
         return before
     to = answerable(member, to)
-    derivable(member, [to])
-    preset = engine_for(to, wish.preset, 1)
+    further = derivable(member, [to, *further])[1:]
+    preset = engine_for(to, wish.preset, 1 + len(further))
     held = None if mask is None else held_mask(member, to, mask)
     not_too_many(member)
     for _each in range(wish.candidates):
         pay(member, "envision")
     draft = desk(member, to)
     source = to.source_ref() if draft.head is None else picture(draft.head)
-    requests = wish.requests(preset, source, None if held is None else held.ref())
+    sources = (source, *(each.source_ref() for each in further))
+    requests = wish.requests(preset, sources, None if held is None else held.ref())
     shared: dict[str, Any] = {
         "draft": draft, "after": draft.head, "turn": next_turn(draft), "mask": held,
-        "language": guess(wish.prompt), "key": key, "content": content,
+        "second": second, "language": guess(wish.prompt), "key": key, "content": content,
     }  # fmt: skip
     takes = Take.objects.bulk_create(
         candidate(place, request, **shared) for place, request in enumerate(requests)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from forum.drafts.actions.asking import mine, picture, touch
 from forum.drafts.lines import path
 from forum.drafts.models import Draft, Take
+from forum.images.models import Image
 from forum.members.models import Member
 from forum.threads import actions as threads
 from forum.threads.actions import NotAllowed
@@ -52,7 +53,7 @@ def publish(*, take: Take, by: Member) -> Reply:
     if take.reply is not None and take.reply.state not in {"failed", "cancelled"}:
         return take.reply
     picture(take)
-    turns = path(take.draft.takes.all(), take.pk)
+    turns = path(take.draft.takes.select_related("second"), take.pk)
     reply = threads.answer_by_result(
         member=by,
         to=take.draft.to,
@@ -62,12 +63,19 @@ def publish(*, take: Take, by: Member) -> Reply:
         seed=take.seed,
         strength=take.strength,
         mask=take.mask,
+        further_sources=looked_at(turns, take.draft.to_id),
         recipe=told(turns),
         key=f"take-{take.pk}" if take.reply is None else f"take-{take.pk}-{take.reply_id}",
     )
     Take.objects.filter(pk=take.pk).update(reply=reply)
     touch(take.draft)
     return reply
+
+
+def looked_at(turns: list[Take], to: int) -> list[Image]:
+    """Second pictures of all the turns, in order, each once: the answer comes of them too."""
+    found = {take.second.pk: take.second for take in turns if take.second is not None}
+    return [image for pk, image in found.items() if pk != to]
 
 
 def said(turns: list[Take]) -> str:

@@ -111,12 +111,13 @@ def answer_by_result(
     seed: int,
     strength: float,
     mask: Mask | None = None,
+    further_sources: Sequence[Image] = (),
     recipe: dict[str, Any] | None = None,
     key: str,
 ) -> Reply:
     """Answer an image with what a finished job of the studio made already. Costs nothing more.
 
-    The reply waits until the result is taken in, as every other does. The same key gives the same
+    `further_sources` are the images beside `to` that it was made from. The reply waits until the result is taken in, as every other does. The same key gives the same
     reply again. Raises NotAllowed.
     """
     member = at_the_desk(member)
@@ -124,7 +125,7 @@ def answer_by_result(
     if before := said_before(member, key, content):
         return before
     to = answerable(member, to)
-    derivable(member, [to], answered=to)
+    sources = derivable(member, [to, *further_sources], answered=to)
     not_too_many_kept(member)
     reply = waiting(
         member, to, job, prompt=prompt, preset=preset, seed=seed, strength=strength, mask=mask,
@@ -132,6 +133,7 @@ def answer_by_result(
     )  # fmt: skip
     if not queue.hand_over(job, return_to=RESULT_TO, topic=to.thread.topic, recipe=recipe):
         raise NotAllowed(_("The picture is no longer here. Have it made anew."), "no_picture")
+    remember_sources(reply, sources[1:])
     tell(reply)
     return reply
 
