@@ -9,6 +9,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from generation import presets
+from generation.weights import locking
 
 
 class CannotWrite(Exception):
@@ -25,22 +26,28 @@ def write(values: list[tuple[list[str], Any]]) -> None:
     """Set some values, each at its path of keys, and replace the file whole. Raises `CannotWrite`."""
     path = presets.operators_file()
     try:
-        words = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
-        for keys, value in values:
-            table: Any = words
-            for key in keys[:-1]:
-                if key not in table:
-                    table[key] = tomlkit.table()
-                table = table[key]
-            table[keys[-1]] = value
-        replace(path, tomlkit.dumps(words))
+        # What another run pins meanwhile must not be lost.
+        with locking.folder(path.parent):
+            words = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+            for keys, value in values:
+                put(words, keys, value)
+            replace(path, tomlkit.dumps(words))
     except (OSError, TOMLKitError, UnicodeDecodeError) as error:
         raise CannotWrite(f"{path} cannot be written: {error}.") from None
 
 
+def put(words: Any, keys: list[str], value: Any) -> None:
+    """Set one value at its path of keys; tables that are missing are made."""
+    table = words
+    for key in keys[:-1]:
+        if key not in table:
+            table[key] = tomlkit.table()
+        table = table[key]
+    table[keys[-1]] = value
+
+
 def replace(path: Path, text: str) -> None:
     """Write beside it and rename, so that no reader sees half a file; its mode stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as written:

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from generation import presets, roles, switches
 from generation.engines.base import Preset
-from generation.weights import manifest
+from generation.weights import locking, manifest
 
 #: Seconds between two lines of progress where nobody sees them change in place.
 SAY_EVERY = 10.0
@@ -120,19 +120,25 @@ class Command(BaseCommand):
                 returncode=2,
             )
         try:
-            for source in wanted:
-                revision = "" if options["newest"] else source.revision
-                patterns = tuple(self.patterns(preset, source.role))
-                found = pulling.listing(source.model, revision, patterns)
-                self.stdout.write(
-                    f"{source.model} at {found.revision[:12]}: {len(found.files)} files,"
-                    f" {gigabytes(found.bytes)}"
-                )
-                folder = pulling.pull(found, preset.licence, Progress(self))
-                pinning.pin(preset.name, source.role, found.revision)
-                self.stdout.write(f"in {folder}, pinned in {presets.operators_file()}")
-        except (pulling.CannotPull, pinning.CannotWrite) as trouble:
+            with locking.held(source.model for source in wanted):
+                for source in wanted:
+                    self.pull_source(preset, source, newest=options["newest"])
+        except (locking.Taken, pulling.CannotPull, pinning.CannotWrite) as trouble:
             raise CommandError(str(trouble), returncode=2) from None
+
+    def pull_source(self, preset: Preset, source: presets.Source, *, newest: bool) -> None:
+        """One repository, fetched and pinned."""
+        from generation.weights import pinning, pulling
+
+        patterns = tuple(self.patterns(preset, source.role))
+        found = pulling.listing(source.model, "" if newest else source.revision, patterns)
+        self.stdout.write(
+            f"{source.model} at {found.revision[:12]}: {len(found.files)} files,"
+            f" {gigabytes(found.bytes)}"
+        )
+        folder = pulling.pull(found, preset.licence, Progress(self))
+        pinning.pin(preset.name, source.role, found.revision)
+        self.stdout.write(f"in {folder}, pinned in {presets.operators_file()}")
 
     def patterns(self, preset: Preset, role: str) -> list[str]:
         """Which files of a repository are wanted, where the preset says so."""
@@ -204,8 +210,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{folder}: {gigabytes(manifest.size_of(folder))}")
         if not options["yes"] and not agreed(f"Delete {gigabytes(size)}? [y/N] "):
             raise CommandError("Nothing was removed.", returncode=2)
+        sources = (source for each in chosen for source in presets.sources(each))
         try:
-            freed = manifest.remove(folders)
+            with locking.held(source.model for source in sources if not source.local):
+                freed = manifest.remove(folders)
+        except locking.Taken as taken:
+            raise CommandError(str(taken), returncode=2) from None
         except (OSError, ValueError) as error:
             raise CommandError(f"Not removed: {error}.", returncode=2) from None
         self.stdout.write(f"{gigabytes(freed)} ({freed} bytes) freed.")

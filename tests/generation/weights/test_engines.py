@@ -1,17 +1,21 @@
 """`manage.py engines`, against a hub of our own."""
 
+import contextlib
 import io
 import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from forum.running.processes import until
 from generation import planning, presets, queue
 from generation.weights import manifest
 from tests.generation.weights.hub import MODEL, NEWER, SHA, Hub, open_hub, safetensors
@@ -130,6 +134,65 @@ def test_a_killed_run_goes_on_where_it_was(hub: Hub, tmp_path: Path) -> None:
     run("pull", "tiny")
     assert hub.ranges[asked:] == ["bytes=20971520-"]
     assert (folder(tmp_path) / LARGE).read_bytes() == safetensors(25_000_000)
+
+
+@contextlib.contextmanager
+def a_run_in_mid_file(hub: Hub) -> Iterator["subprocess.Popen[bytes]"]:
+    """Another `engines pull tiny`, stopped in the middle of the large file until `hub.goes_on`."""
+    hub.goes_on.clear()
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "engines", "pull", "tiny"],
+        cwd=ROOT, env={**os.environ, "HF_ENDPOINT": hub.endpoint},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        assert until(lambda: LARGE in hub.fetched, 60)
+        yield process
+    finally:
+        hub.goes_on.set()
+        process.kill()
+        process.wait()
+
+
+def test_two_runs_at_once_do_not_fetch_the_same(hub: Hub, tmp_path: Path) -> None:
+    """The second says who is at it; the first is not disturbed, and leaves nothing half."""
+    with a_run_in_mid_file(hub) as first:
+        said = refused("pull", "tiny")
+        assert f"{MODEL} is being fetched or removed by process {first.pid}" in said
+        assert hub.fetched.count(LARGE) == 1
+        hub.goes_on.set()
+        assert first.wait(60) == 0
+    assert run("verify", "tiny").startswith("Nothing is wrong")
+    assert not list(tmp_path.rglob("*.part"))
+    assert "pinned" in run("pull", "tiny")
+
+
+def test_what_is_being_fetched_is_not_removed(hub: Hub, tmp_path: Path) -> None:
+    """Half a repository is somebody's work."""
+    (tmp_path / "own.toml").write_text(WORDS + f'revision = "{SHA}"\n')
+    with a_run_in_mid_file(hub):
+        assert "is being fetched" in refused("remove", "tiny", "--yes")
+        assert list((tmp_path / "models" / "tiny--model").iterdir())
+
+
+def test_a_killed_run_leaves_no_lock(hub: Hub) -> None:
+    """The system frees it; the half file is gone on with."""
+    with a_run_in_mid_file(hub) as first:
+        first.kill()
+        first.wait()
+        hub.goes_on.set()
+        assert "pinned" in run("pull", "tiny")
+    assert run("verify", "tiny").startswith("Nothing is wrong")
+
+
+def test_pins_of_two_runs_are_both_kept(hub: Hub, tmp_path: Path) -> None:
+    """Two runs of different presets rewrite one file at the same time."""
+    from generation.weights import pinning
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: pinning.pin("tiny", f"part{n}", SHA), range(24)))
+    words = tomllib.loads((tmp_path / "own.toml").read_text())
+    assert len(words["tiny"]["parts"]) == 24
 
 
 def test_what_comes_damaged_is_refused_and_removed(hub: Hub, tmp_path: Path) -> None:
