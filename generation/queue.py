@@ -52,10 +52,12 @@ from generation.switches import (
     default as default_preset,
 )
 from generation.switches import (
+    Offer,
     disable,
     enable,
     is_enabled,
     make_default,
+    offer,
     offered,
     pause,
     preset_states,
@@ -67,11 +69,12 @@ __all__ = [
     "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "default_preset",
     "disable", "discard", "drain", "enable", "failed_jobs", "film_formats", "fingerprint", "foresee", "frame",
     "hand_over", "is_enabled", "is_own", "jobs_of", "known_terms", "lanes", "looks",
-    "looks_version", "make_default", "mark_taken_in", "messages_waiting", "offered", "operations",
+    "looks_version", "make_default", "mark_taken_in", "messages_waiting", "offer", "offered", "operations",
     "outgoing", "parts_of", "pause", "plan", "post", "preset_states", "presets",
     "program_version", "read", "refill", "region_titles", "request", "result", "resume", "retry",
     "second_of", "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes", "titles",
-    "troubles", "workers", "Chip", "Lane", "Machine", "Opened", "Standing", "Trouble",
+    "troubles", "workers", "Chip", "Lane", "Machine", "Offer", "Opened", "Preset", "Standing",
+    "Trouble",
 ]  # fmt: skip
 
 #: Expected seconds of one embedding, of one picture of a film, of one thumbnail of a look.

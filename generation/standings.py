@@ -1,5 +1,6 @@
 """Where jobs stand: at which step, how many are before them, how long that takes. Light."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, LiteralString
@@ -157,16 +158,29 @@ SELECT (SELECT count(*) FROM jobs WHERE state = 'waiting'),
 """
 
 
-def foresee(preset: str, seconds: float, *, asker: int | None = None) -> Standing:
-    """Where a job would stand if this person sent it now; `seconds` is what its plan expects."""
+def foresee(
+    preset: str,
+    seconds: float,
+    *,
+    asker: int | None = None,
+    pictures: int = 1,
+    at_once: int | None = None,
+) -> Standing:
+    """Where a job would stand if this person sent it now; `seconds` is what its plan expects.
+
+    For several `pictures` sent together, until the last is done; `at_once` of one person's run at
+    the same time, at most.
+    """
     words = {"preset": preset, "asker": asker, "silent": SILENT_AFTER, "turn": TURN}
     with connection.cursor() as cursor:
         cursor.execute(_FORESEEN, words)
         before, ahead, factor, workers, hosts, paused = cursor.fetchone()
+    beside = max(1, min(int(hosts), at_once or int(hosts)))
+    own = seconds * factor * math.ceil(pictures / beside)
     return Standing(
         state=State.WAITING,
         before=before,
-        seconds=round(seconds * factor + float(ahead) / max(1, int(hosts)), 2),
+        seconds=round(own + float(ahead) / max(1, int(hosts)), 2),
         workers=workers,
         paused=paused,
     )

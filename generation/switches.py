@@ -40,21 +40,39 @@ WHERE seen_at > now() - interval '30 seconds' AND NOT draining AND queue LIKE 'e
 """
 
 
-def offered(also: str = "") -> dict[str, Preset]:
-    """Presets that people may choose now, by name, in one query.
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Presets that people may choose now, and those that somebody at work takes."""
 
-    Enabled ones; of those whose weights must lie on a machine, only what some worker at work has.
+    presets: dict[str, Preset]
+    at_work: frozenset[str]
+
+    def is_impossible(self, preset: str) -> bool:
+        """Whether engines are at work and none of them is this one."""
+        return bool(self.at_work) and preset not in self.at_work
+
+
+def offered(also: str = "") -> dict[str, Preset]:
+    """Presets that people may choose now, by name: those of `offer`."""
+    return offer(also).presets
+
+
+def offer(also: str = "") -> Offer:
+    """What people may choose now, in one query.
+
+    Enabled presets; of those whose weights must lie on a machine, only what some worker at work has.
     `also` names one that stays in the list, because it is chosen already.
     """
     with connection.cursor() as cursor:
         cursor.execute(_OFFERED, [])
         said = set(cursor.fetchall())
-    return {
+    at_work = frozenset(name for what, name in said if what == "at work")
+    presets = {
         name: preset
         for name, preset in planning.presets().items()
-        if name == also
-        or (("off", name) not in said and (not sources(preset) or ("at work", name) in said))
+        if name == also or (("off", name) not in said and (not sources(preset) or name in at_work))
     }
+    return Offer(presets, at_work)
 
 
 def is_enabled(preset: str) -> bool:
