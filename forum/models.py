@@ -1,5 +1,6 @@
 """Table of contents: every table of the house, room by room."""
 
+from forum.beginnings.models import Beginning
 from forum.boards.models import Board, Membership, Word
 from forum.drafts.models import Draft, Take
 from forum.films.models import Film
@@ -21,6 +22,7 @@ from forum.threads.models import Reading, Reply, Thread
 
 __all__ = [
     "Allowance",
+    "Beginning",
     "Board",
     "Descent",
     "Draft",

@@ -6,6 +6,7 @@ A message may come twice; taking in twice changes nothing.
 from django.db import transaction
 from procrastinate.contrib.django import app
 
+from forum.beginnings import actions as beginnings
 from forum.drafts import actions as drafts
 from forum.films import actions as films
 from forum.images.audit import sweep_orphans
@@ -82,6 +83,18 @@ def receive_take(job_id: int) -> None:
     drafts.take_in(job_id)
 
 
+@app.task(name="forum.receive_beginning", queue=queue.LIGHT)
+@transaction.atomic
+def receive_beginning(job_id: int) -> None:
+    """A first image was made from words alone: it opens its thread, with its vector and links."""
+    result = queue.result(job_id)
+    image = beginnings.take_in(job_id)
+    if image is not None and isinstance(result, EditResult):
+        links.take_in(
+            image=image, vectors=result.vectors, pdq=result.pdq, pdq_quality=result.pdq_quality
+        )
+
+
 @app.task(name="forum.receive_null", queue=queue.LIGHT)
 @transaction.atomic
 def receive_null(job_id: int) -> None:
@@ -95,6 +108,7 @@ def receive_failure(job_id: int) -> None:
     """A job failed: its reply, rerun or film says why, where there is one."""
     threads.take_in_failure(job_id)
     drafts.take_in_failure(job_id)
+    beginnings.take_in_failure(job_id)
     measures.take_in_failure(job_id)
     reruns.take_in_failure(job_id)
     films.take_in_failure(job_id)
@@ -119,8 +133,9 @@ def sweep_files(timestamp: int) -> None:
 @app.periodic(cron="57 * * * *")
 @app.task(name="forum.sweep_drafts", queue=queue.LIGHT, queueing_lock="forum.sweep_drafts")
 def sweep_old_drafts(timestamp: int) -> None:
-    """Hourly: throw away drafts that nobody touched for long."""
+    """Hourly: throw away drafts and beginnings that nobody touched for long."""
     drafts.sweep_drafts()
+    beginnings.sweep_beginnings()
 
 
 @app.periodic(cron="37 * * * *")

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("forum.reruns.urls")),
     path("", include("forum.films.urls")),
     path("", include("forum.drafts.urls")),
+    path("", include("forum.beginnings.urls")),
     path("", include("forum.measures.urls")),
     path("", include("forum.program.urls")),
     path("", include("forum.boards.urls")),

@@ -66,7 +66,7 @@ from generation.switches import (
 from generation.versions import installed
 
 __all__ = [
-    "LIGHT", "audit", "can_do", "cancel", "checked_operation", "chips", "default_preset",
+    "LIGHT", "audit", "begins", "can_do", "cancel", "checked_operation", "chips", "default_preset",
     "disable", "discard", "drain", "enable", "failed_jobs", "film_formats", "fingerprint", "foresee", "frame",
     "hand_over", "is_enabled", "is_own", "jobs_of", "known_terms", "lanes", "looks",
     "looks_version", "make_default", "mark_taken_in", "messages_waiting", "offer", "offered", "operations",
@@ -327,6 +327,12 @@ def program_version(preset: str) -> str:
     found = planning.preset(preset)
     code = looks_version() if found.engine == "darkroom" else repr(sorted(installed().items()))
     return hashlib.sha256(f"{found!r} {code}".encode()).hexdigest()[:16]
+
+
+def begins(preset: str) -> bool:
+    """Whether an engine makes images from words alone, without a source."""
+    found = presets().get(preset)
+    return found is not None and "create" in found.settings.get("pipelines", {})
 
 
 def surprise(seed: int) -> tuple[Operation, ...]:

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from ninja import NinjaAPI
 
 from forum.api import (
+    beginnings,
     boards,
     drafts,
     images,
@@ -68,7 +69,7 @@ api = Api(
     urls_namespace="api",
     docs_url=None,
 )
-for room in (boards, images, masks, reruns, replies, drafts, threads, plans):
+for room in (boards, images, masks, reruns, replies, drafts, beginnings, threads, plans):
     api.add_router("", room.router)
 problems.register(api)
 

@@ -104,21 +104,23 @@ def add_derivative(
     sources: Sequence[Image],
     alt: str,
     language: str,
+    licence: str = "",
 ) -> Image:
     """Write down what the studio made from `sources`, of which the first was answered.
 
-    A message that comes twice is the first image. The result's own file becomes the original; display
-    and thumb are made here. Raises ValueError without sources, Refused where storage fails.
+    What began from nothing has none, and a `licence` of its own instead of theirs. A message that
+    comes twice is the first image. The result's own file becomes the original; display and thumb are
+    made here. Raises ValueError with neither sources nor licence, Refused where storage fails.
     """
     if (existing := Image.objects.filter(job=job_id).first()) is not None:
         return existing
-    if not sources:
-        raise ValueError("A derivative has at least one source.")
+    if not sources and not licence:
+        raise ValueError("A derivative has at least one source, or a licence of its own.")
     made: list[str] = []
     try:
         kept = _derived_files(result, made)
         with transaction.atomic():
-            image = _derivative(job_id, result, thread, author, sources, alt, language)
+            image = _derivative(job_id, result, thread, author, sources, alt, language, licence)
             File.objects.bulk_create(_derived_rows(image, kept, result))
             Descent.objects.bulk_create(
                 Descent(child=image, source=source, position=position)
@@ -143,6 +145,7 @@ def _derivative(
     sources: Sequence[Image],
     alt: str,
     language: str,
+    licence: str,
 ) -> Image:
     return Image.objects.create(
         board_id=thread.board_id,
@@ -151,13 +154,13 @@ def _derivative(
         kind=Kind.DERIVATIVE,
         alt=alt,
         language=language,
-        licence=max((source.licence for source in sources), key=_narrowness),
+        licence=max((source.licence for source in sources), key=_narrowness, default=licence),
         width=result.file.width,
         height=result.file.height,
         sha256=result.file.sha256,
         recipe=result.recipe,
         job=job_id,
-        generation=min(source.generation for source in sources) + 1,
+        generation=min((source.generation for source in sources), default=-1) + 1,
     )
 
 

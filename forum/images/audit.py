@@ -41,7 +41,7 @@ _CHECKS: tuple[tuple[str, LiteralString], ...] = (
     ),
     (
         "derivative {0} has no source",
-        """SELECT i.id FROM forum_image i WHERE i.kind = 'derivative'
+        """SELECT i.id FROM forum_image i WHERE i.kind = 'derivative' AND i.generation > 0
         AND NOT EXISTS (SELECT 1 FROM forum_descent d WHERE d.child_id = i.id)""",
     ),
     (

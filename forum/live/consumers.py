@@ -13,11 +13,12 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils.crypto import constant_time_compare
 
+from forum.beginnings.models import Beginning
 from forum.boards.models import Board
 from forum.drafts.models import Draft
 from forum.images.models import Image
 from forum.live import fragments
-from forum.live.fragments import Answers, Beside, Desk, Spoken, Tree, View
+from forum.live.fragments import Answers, Beside, Desk, First, Spoken, Tree, View
 from forum.live.hubs import hubs
 from forum.live.streams import Stream, Waits
 from forum.members.middleware import language_of_socket
@@ -189,7 +190,8 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
     @property
     def query(self) -> dict[str, int]:
         """Numbers named in the address; anything else is left aside."""
-        pairs = (part.partition("=") for part in self.scope["query_string"].decode().split("&"))
+        words = self.scope["query_string"].decode(errors="replace")
+        pairs = (part.partition("=") for part in words.split("&"))
         return {
             key: int(value)
             for key, _, value in pairs
@@ -295,6 +297,24 @@ class WatchDraft(Watch):
         if draft is None:
             draft = Draft(pk=0)
         self.topic, self.view = draft.topic, Desk(draft.pk)
+        return True
+
+
+class WatchBeginning(Watch):
+    """`/ws/beginnings/<id>/`: one's own first image, while it forms."""
+
+    async def seat(self) -> bool:
+        """For its author alone."""
+        found: bool = await database_sync_to_async(self.find)()
+        return found
+
+    def find(self) -> bool:
+        """Whether it is this person's; remembers topic and view."""
+        pk = self.scope["url_route"]["kwargs"]["pk"]
+        found = Beginning.objects.of(self.fresh_member()).filter(pk=pk).first()
+        if found is None:
+            return False
+        self.topic, self.view = found.topic, First(found.pk)
         return True
 
 

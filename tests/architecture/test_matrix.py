@@ -61,6 +61,12 @@ get  draft                      in  404 200 200 200
 post draft                      in  404 302 302 302
 post draft-back                 in  404 302 404 404
 post draft-leave                in  404 302 404 404
+get  begin                      in  200 200 200 200
+post begin                      in  422 422 422 422
+get  beginning                  in  404 404 404 404
+get  beginning-frame            in  404 404 404 404
+post beginning-stop             in  404 404 404 404
+post beginning-again            in  404 404 404 404
 get  take-picture               in  404 200 404 404
 get  take-frame                 in  404 200 404 404
 post take-go                    in  404 302 404 404
@@ -195,6 +201,10 @@ post api:draft-back             401 404 200 404 404
 post api:take-go                401 404 200 404 404
 post api:take-stop              401 404 409 404 404
 post api:take-publish           401 404 202 404 404
+post api:beginnings             401 422 422 422 422
+get  api:beginning              401 404 404 404 404
+post api:beginning-cancel       401 404 404 404 404
+post api:beginning-retry        401 404 404 404 404
 get  api:threads                200 200 200 200 200
 get  api:thread                 404 404 200 200 200
 """
@@ -481,6 +491,7 @@ SOCKETS = {
     "ws/stream/": ("seat", "seat", "seat", "seat", "seat"),
     "ws/waiting/": ("seat", "seat", "seat", "seat", "seat"),
     "ws/drafts/<int:image_id>/": ("4403", "4403", "seat", "seat", "seat"),
+    "ws/beginnings/<int:pk>/": ("4403", "4403", "4403", "4403", "4403"),
     "": ("4404", "4404", "4404", "4404", "4404"),
 }
 
