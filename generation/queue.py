@@ -49,9 +49,6 @@ from generation.results import (
 )
 from generation.standings import SILENT_AFTER, Standing, foresee, read
 from generation.switches import (
-    default as default_preset,
-)
-from generation.switches import (
     Offer,
     disable,
     enable,
@@ -62,6 +59,9 @@ from generation.switches import (
     pause,
     preset_states,
     resume,
+)
+from generation.switches import (
+    default as default_preset,
 )
 from generation.versions import installed
 
