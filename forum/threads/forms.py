@@ -20,6 +20,10 @@ from generation import queue
 LONGEST_PROMPT = 2000
 LONGEST_KEY = 64
 STRENGTH = 0.6
+#: Said of an engine that nobody at work has, while others are at work.
+IMPOSSIBLE = _(
+    "Impossible now: no machine at work has this engine. Choose another one, or come back later."
+)
 
 
 def new_key() -> str:
@@ -32,12 +36,12 @@ def flat(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: data[name] for name in data}
 
 
-def preset_choices(also: str = "") -> list[tuple[str, str]]:
-    """Every preset that can be chosen now, `also` among them, by the name people read."""
+def preset_choices(offer: queue.Offer) -> list[tuple[str, str]]:
+    """Every preset that can be chosen now, by the name people read."""
     language = (get_language() or "en").lower()
     return [
         (name, preset.titles.get(language) or preset.titles.get("en") or name)
-        for name, preset in queue.offered(also).items()
+        for name, preset in offer.presets.items()
     ]
 
 
@@ -171,7 +175,8 @@ class Prompt(Masked, Keyed):
         super().__init__(*args, **more)
         self.to = to
         engines: forms.ChoiceField = self.fields["preset"]  # type: ignore[assignment]
-        engines.choices = preset_choices(to.board.preset)
+        self.offer = queue.offer(to.board.preset)
+        engines.choices = preset_choices(self.offer)
         self.understood: chips.Understood | None = None
         self.chips_are_unfit = False
         #: The other picture, where something looks at one.
@@ -217,6 +222,11 @@ class Prompt(Masked, Keyed):
         return words
 
     @property
+    def pictures(self) -> int:
+        """How many pictures are asked for."""
+        return 1
+
+    @property
     def preset_name(self) -> str:
         """The preset that is chosen so far, where there is such a one."""
         said = str(self["preset"].value() or "")
@@ -230,6 +240,8 @@ class Prompt(Masked, Keyed):
 
     def judge(self, read: chips.Understood, prompt: str) -> None:
         """Say what is amiss where there is nothing that could be done."""
+        if self.offer.is_impossible(read.plan.preset) and not read.plan.refusal:
+            self.add_error("preset", IMPOSSIBLE)
         if read.plan.refusal:
             self.add_error("preset", read.plan.refusal)
         elif not prompt.strip():

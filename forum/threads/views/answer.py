@@ -1,6 +1,7 @@
 """Answering an image: by prompt, by upload, by pointing to an image that exists."""
 
 from http import HTTPStatus
+from typing import TypeVar
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
@@ -23,6 +24,8 @@ from forum.threads.models import Reply
 from forum.threads.views import refused
 from forum.threads.views.image import composer, page
 from forum.web import MemberRequest, is_fragment, member_required
+
+F = TypeVar("F", bound=Prompt)
 
 
 def answered_image(request: MemberRequest, pk: int) -> Image:
@@ -64,11 +67,11 @@ def other_picture(request: MemberRequest, form: Prompt) -> list[Image]:
     return found
 
 
-def unsent(form: Prompt, word: str) -> Prompt:
+def unsent(form: F, word: str) -> F:
     """The composer after a chip was touched: with its words, or with the chips as they are now."""
     if word:
         form.add_suggestion(word[:200])
-    shown = Prompt(to=form.to, initial=dict(form.data), before=form.before)
+    shown = type(form)(to=form.to, initial=dict(form.data), before=form.before)
     if word or form.understood is None:
         shown.look(str(form.data.get("prompt", ""))[:LONGEST_PROMPT], shown.preset_name)
     else:
