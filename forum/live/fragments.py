@@ -10,6 +10,8 @@ from channels.db import database_sync_to_async
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from forum.beginnings.cards import cards_for as beginning_cards
+from forum.beginnings.models import Beginning
 from forum.drafts.lines import line
 from forum.drafts.models import Draft
 from forum.films.cards import cards_for as film_cards
@@ -201,6 +203,25 @@ class Desk:
         if all(kind in {"job", "preview"} for kind, _ in dirty):
             return {name: piece for name, piece in pieces.items() if name == "turns"}
         return pieces
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """A first image that forms from words alone, on its author's own page."""
+
+    beginning: int
+
+    def whole(self) -> Pieces:
+        """Its card."""
+        rows = Beginning.objects.select_related("image").filter(pk=self.beginning)
+        return {
+            f"beginning-{card.beginning.pk}": render_to_string("live/beginning.html", {"card": card})
+            for card in beginning_cards(rows)
+        }
+
+    def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
+        """All of it: there is one card."""
+        return self.whole()
 
 
 @dataclass(frozen=True, slots=True)
