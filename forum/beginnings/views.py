@@ -13,8 +13,8 @@ from forum.beginnings import actions
 from forum.beginnings.cards import cards_for
 from forum.beginnings.forms import Begin, engines
 from forum.beginnings.models import Beginning
-from forum.members import allowances
 from forum.threads.actions import KeyReused, NotAllowed, TooMany
+from forum.threads.costs import cost_of_nothing_yet
 from forum.threads.views import refused
 from forum.threads.views.post import beginning as chosen_before
 from forum.threads.views.reply import CLEAR
@@ -46,13 +46,11 @@ def page(request: MemberRequest, form: Begin, status: int = HTTPStatus.OK) -> Ht
         "form": form,
         "can_begin": bool(names),
         "cards": cards_for(Beginning.objects.of(request.member).unborn()[:12]),
-        "left": allowances.left(request.member, "envision"),
     }
     if names:
         chosen = str(form["preset"].value() or names[0])
         chosen = chosen if chosen in names else names[0]
-        seconds = queue.plan("", chosen).seconds
-        words["wait"] = queue.foresee(chosen, seconds, asker=request.member.pk)
+        words["cost"] = cost_of_nothing_yet(request.member, chosen)
     return render(request, "beginnings/begin.html", words, status=status)
 
 

@@ -36,12 +36,12 @@ def flat(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: data[name] for name in data}
 
 
-def preset_choices(offer: queue.Offer) -> list[tuple[str, str]]:
-    """Every preset that can be chosen now, by the name people read."""
+def preset_choices(also: str = "", offer: queue.Offer | None = None) -> list[tuple[str, str]]:
+    """Every preset that can be chosen now, `also` among them, by the name people read."""
     language = (get_language() or "en").lower()
     return [
         (name, preset.titles.get(language) or preset.titles.get("en") or name)
-        for name, preset in offer.presets.items()
+        for name, preset in (offer or queue.offer(also)).presets.items()
     ]
 
 
@@ -176,7 +176,7 @@ class Prompt(Masked, Keyed):
         self.to = to
         engines: forms.ChoiceField = self.fields["preset"]  # type: ignore[assignment]
         self.offer = queue.offer(to.board.preset)
-        engines.choices = preset_choices(self.offer)
+        engines.choices = preset_choices(offer=self.offer)
         self.understood: chips.Understood | None = None
         self.chips_are_unfit = False
         #: The other picture, where something looks at one.

@@ -11,9 +11,8 @@ from django.utils.translation import get_language
 
 from forum.images.lineage import Node, ancestors
 from forum.images.models import FileRole, Image
-from forum.members import allowances
 from forum.members.models import Member
-from forum.threads import chips, recipes
+from forum.threads import chips, costs, recipes
 from forum.threads.cards import answers_of
 from forum.threads.forms import LONGEST_PROMPT, Prompt
 from forum.threads.forms import Reading as ReadingForm
@@ -24,6 +23,8 @@ from generation import queue
 
 #: How many readings stand beside a picture.
 READINGS = 50
+#: As many pictures as a plan reckons with at once.
+MOST_PICTURES = 4
 #: How many images of each kind are offered for a recipe.
 USES = 12
 
@@ -84,6 +85,7 @@ def composer(found: Image, form: Prompt, member: Member | None) -> dict[str, Any
         "may_answer": member is not None and open_here,
         "is_open": open_here,
         "chips": queue.chips(get_language() or "en"),
+        "cost": costs.cost_of(form, member),
     }
 
 
@@ -122,7 +124,7 @@ def frames(found: Image) -> list[str]:
 
 
 def plan(request: Request, pk: int) -> HttpResponse:
-    """How the engine would read what is being typed, as chips: a fragment."""
+    """How the engine would read what is being typed, as chips, and what it costs: a fragment."""
     found = seen(request.member, pk)
     prompt = request.GET.get("prompt", "")[:LONGEST_PROMPT].replace("\0", "")
     preset = request.GET.get("preset") or found.board.preset
@@ -133,22 +135,13 @@ def plan(request: Request, pk: int) -> HttpResponse:
     read = None
     if prompt.strip() or before is not None:
         read = chips.understand(prompt, preset, found.board, before)
-    words: dict[str, Any] = {"understood": read, "image": found, "prompt": prompt, "ready": True}
+    words: dict[str, Any] = {"understood": read, "image": found, "prompt": prompt}
     words["second"] = request.GET.get("second", "")[:500]
-    if read is not None:
-        words |= cost(request.member, preset, read.seconds)
+    seconds = queue.plan("", preset).seconds if read is None else read.seconds
+    many = request.GET.get("candidates", "")
+    pictures = min(int(many), MOST_PICTURES) if many.isdecimal() and len(many) < 3 else 1
+    words["cost"] = costs.cost(request.member, preset, seconds, pictures=max(1, pictures))
     return render(request, "threads/_plan.html", words)
-
-
-def cost(member: Member | None, preset: str, seconds: float) -> dict[str, Any]:
-    """What sending would cost this person: who is before them, how long it takes, what is left."""
-    wait = queue.foresee(preset, seconds, asker=member.pk if member else None)
-    return {
-        "wait": wait,
-        "ready": wait.workers > 0,
-        "at_work": wait.workers > 0 or bool(queue.workers()),
-        "left": allowances.left(member, "envision") if member else None,
-    }
 
 
 def recipe_use(request: Request, pk: int) -> HttpResponse:
