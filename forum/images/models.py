@@ -186,12 +186,17 @@ class FileQuerySet(models.QuerySet["File"]):
 
         Prefetching with a selection builds a queryset for each image; a page has dozens of them.
         """
-        found: dict[int, list[File]] = {}
         wanted = list(images)
-        for file in self.filter(image__in={image.pk for image in wanted}):
-            found.setdefault(file.image_id, []).append(file)
-        for image in wanted:
-            image.brought = found.get(image.pk, [])
+        deal(self.filter(image__in={image.pk for image in wanted}), wanted)
+
+
+def deal(files: "Iterable[File]", images: "Iterable[Image]") -> None:
+    """Give each of these images its own of the files."""
+    found: dict[int, list[File]] = {}
+    for file in files:
+        found.setdefault(file.image_id, []).append(file)
+    for image in images:
+        image.brought = found.get(image.pk, [])
 
 
 class File(models.Model):

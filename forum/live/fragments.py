@@ -19,15 +19,10 @@ from forum.films.models import Film
 from forum.images.models import Image
 from forum.reruns.cards import cards_for as rerun_cards
 from forum.reruns.models import Rerun
-from forum.threads.cards import cards_for
-from forum.threads.models import Reading, Reply, ReplyQuerySet, Thread
+from forum.threads.cards import WINDOW, cards_for
+from forum.threads.models import Reply, ReplyQuerySet, Thread
+from forum.threads.readings import readings_of
 from forum.threads.trees import tree_of
-
-#: How many answers a page shows at once; the rest is behind "Earlier".
-WINDOW = 24
-
-#: How many readings stand beside a picture.
-READINGS = 50
 
 #: Begins the names of pieces that put something new into a page; they are sent before all others.
 NEW = "new "
@@ -120,8 +115,7 @@ class Answers:
 
     def _readings(self) -> Pieces:
         """What is read in the image, whole: one that was taken back leaves no row to tell of it."""
-        readings = Reading.objects.about(Image(pk=self.image))[:READINGS]
-        words = {"readings": readings, "image_id": self.image}
+        words = {"readings": readings_of(self.image), "image_id": self.image}
         return {"readings": render_to_string("live/readings.html", words)}
 
     def _shown(self) -> ReplyQuerySet:

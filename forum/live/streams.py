@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.template.loader import render_to_string
 
-from forum.live.fragments import WINDOW, Dirty, Pieces
-from forum.threads.cards import cards_for
+from forum.live.fragments import Dirty, Pieces
+from forum.threads.cards import WINDOW, cards_for
 from forum.threads.models import Reply, Thread
 
 

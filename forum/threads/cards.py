@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 
-from forum.images.models import File, FileRole, Image
+from forum.boards.models import Board
+from forum.images.models import File, FileRole, Image, deal
+from forum.prepared import prepared
 from forum.threads import sentences
 from forum.threads.models import SHOWN, Reply, ReplyState
 from generation import queue
@@ -151,14 +153,32 @@ def answers_of(image: Image, *, before: str = "") -> tuple[list[Card], int | Non
     Four queries at most, however many there are. Brings the files of the image too: its picture and
     those of its answers come together.
     """
-    rows = Reply.objects.answers_to(image).select_related("author", "image").only(*SHOWN)
-    rows = rows.order_by("-pk")
-    if before.isdecimal() and len(before) < 19:
-        rows = rows.filter(pk__lt=int(before))
-    window = list(rows[: WINDOW + 1])
-    pictured = [row.image for row in window if row.image is not None]
-    File.objects.filter(Q(image=image) | Q(role=FileRole.THUMB)).bring([image, *pictured])
+    start = [int(before)] if before.isdecimal() and len(before) < 19 else []
+    place = image.pk, image.board_id, image.thread_id
+    window = _window(*place, *start, visibility=image.board.visibility)
+    pictured = [image, *(row.image for row in window if row.image is not None)]
+    spare = WINDOW + 2 - len(pictured)
+    deal(_files(*(each.pk for each in pictured), *[image.pk] * spare), pictured)
     for row in window:
         row.to = image
     older = window[WINDOW - 1].pk if len(window) > WINDOW else None
     return cards_for(window[:WINDOW]), older
+
+
+@prepared
+def _window(
+    to: int, board: int, thread: int, before: int | None = None, *, visibility: str
+) -> QuerySet[Reply]:
+    """A page of answers to an image, and one more if there is one."""
+    image = Image(pk=to, thread_id=thread, board=Board(pk=board, visibility=visibility))
+    rows = Reply.objects.answers_to(image).select_related("author", "image").only(*SHOWN)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return rows.order_by("-pk")[: WINDOW + 1]
+
+
+@prepared
+def _files(image: int, *others: int) -> QuerySet[File]:
+    """All files of an image, and the thumbs of others."""
+    shown = Q(image=image) | Q(role=FileRole.THUMB)
+    return File.objects.filter(shown, image__in=(image, *others))

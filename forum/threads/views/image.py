@@ -4,25 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.translation import get_language
 
 from forum.images.lineage import Node, ancestors
 from forum.images.models import FileRole, Image
 from forum.members.models import Member
+from forum.prepared import prepared
 from forum.threads import chips, costs, recipes
 from forum.threads.cards import answers_of
 from forum.threads.forms import LONGEST_PROMPT, Prompt
 from forum.threads.forms import Reading as ReadingForm
-from forum.threads.models import Reading, Reply
+from forum.threads.models import Reply
+from forum.threads.readings import readings_of
 from forum.threads.views.beginning import begun
 from forum.web import Request
 from generation import queue
 
-#: How many readings stand beside a picture.
-READINGS = 50
 #: As many pictures as a plan reckons with at once.
 MOST_PICTURES = 4
 #: How many images of each kind are offered for a recipe.
@@ -37,14 +37,25 @@ def image(request: Request, pk: int) -> HttpResponse:
 
 def seen(member: Member | None, pk: int) -> Image:
     """An image that this person may look at, with its author, board and thread."""
-    images = Image.objects.visible_to(member)
-    found: Image = get_object_or_404(
-        images.select_related("author", "board", "thread")
+    if member is None:
+        rows = _seen(pk)
+    else:
+        rows = _seen(pk, member.pk, role=member.role, is_active=member.is_active)
+    if not rows:
+        raise Http404
+    return rows[0]
+
+
+@prepared
+def _seen(pk: int, who: int | None = None, **stands: Any) -> QuerySet[Image]:
+    """An image, for somebody who stands in the house like this."""
+    images = Image.objects.visible_to(None if who is None else Member(pk=who, **stands))
+    return (
+        images.filter(pk=pk)
+        .select_related("author", "board", "thread")
         .defer("pdq", "sha256", "author__password", "author__email", "author__about")
-        .annotate(thread_language=F("thread__first_image__language")),
-        pk=pk,
+        .annotate(thread_language=F("thread__first_image__language"))
     )
-    return found
 
 
 def page(
@@ -67,7 +78,7 @@ def page(
         "cards": cards,
         "older": older,
         "is_earlier": "before" in request.GET,
-        "readings": Reading.objects.about(found)[:READINGS],
+        "readings": readings_of(found.pk),
         "reading_form": reading or ReadingForm(),
         "recipe": recipes.groups(found.recipe),
         "steps": recipes.steps(found.recipe),

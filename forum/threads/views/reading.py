@@ -13,8 +13,9 @@ from forum.threads.actions import NotAllowed
 from forum.threads.forms import Prompt
 from forum.threads.forms import Reading as ReadingForm
 from forum.threads.models import Reading
+from forum.threads.readings import readings_of
 from forum.threads.views.answer import answered_image
-from forum.threads.views.image import READINGS, page
+from forum.threads.views.image import page
 from forum.web import MemberRequest, is_fragment, member_required
 
 
@@ -52,8 +53,12 @@ def readings(
     request: MemberRequest, image: Image, form: ReadingForm, status: int = 200
 ) -> HttpResponse:
     """The readings of an image with the form below them: a fragment."""
-    rows = Reading.objects.about(image)[:READINGS]
-    words = {"image": image, "readings": rows, "reading_form": form, "may_answer": True}
+    words = {
+        "image": image,
+        "readings": readings_of(image.pk),
+        "reading_form": form,
+        "may_answer": True,
+    }
     return render(request, "threads/_reading.html", words, status=status)
 
 
