@@ -1,4 +1,12 @@
-// Light or dark for visitors without account. Not a module: it must run before the first paint.
+// What must run before the first paint, and so is no module: how pages turn, and light or dark.
+
+// A busy browser may show the next page before its transition is ready and drop that. It then rejects
+// a promise that nobody holds; the page has turned all the same.
+addEventListener("unhandledrejection", event => {
+  if (event.reason instanceof DOMException && /^Transition was /.test(event.reason.message)) event.preventDefault();
+});
+
+// Light or dark for visitors without account.
 (() => {
   const root = document.documentElement;
   // A member's choice stands in the page already and is the stronger one.
