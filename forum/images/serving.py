@@ -20,7 +20,8 @@ from forum.images.sniffing import KINDS
 
 #: A picture opened on its own may run nothing and load nothing.
 POLICY = "default-src 'none'; sandbox"
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+#: No file needs a number of more digits, and Python refuses to read one of more than 4,300.
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.ASCII)
 _SUFFIXES = dict(KINDS.values())
 #: Renditions never change, so a browser may keep those of public boards for a year; what others may
 #: not see is not kept anywhere.

@@ -201,7 +201,7 @@ def database_url(folder: Path, database: str = "forum") -> str:
         word = (home / "password").read_text().strip()
     except OSError:
         word = ""
-    where = urlencode({"host": str(socket_folder(home)), "port": PORT}, safe="/")
+    where = urlencode({"host": str(socket_folder(home)), "port": PORT}, safe="/", quote_via=quote)
     return f"postgres://{_USER}:{quote(word, safe='')}@/{quote(database)}?{where}"
 
 

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import environ
 import psycopg
 import pytest
 
-from forum.running import postgres
+from forum.running import places, postgres
 from forum.running.postgres import FOR_TESTS, EmbeddedPostgres, prepare_vector, temporary
 from forum.running.processes import runs, until
 from forum.running.trouble import Trouble
@@ -228,6 +229,19 @@ def test_long_paths_get_a_short_private_socket_folder(room: Path) -> None:
         assert stat.S_IMODE(note.stat().st_mode) == 0o600
         assert rows(server, "SELECT 1") == [(1,)]
     assert not socket.exists()
+
+
+@pytest.mark.parametrize("name", ["my forum", "100% a+b", "it's 对影"])
+def test_any_name_of_a_folder_will_do(room: Path, name: str) -> None:
+    server = EmbeddedPostgres(room / name / "postgres", settings=FOR_TESTS)
+    try:
+        server.start()
+        fill(server)
+        assert kept(server)
+        read_by_django = environ.Env().db_url_config(server.url())
+        assert read_by_django["OPTIONS"]["host"] == str(places.socket_folder(server.place.home))
+    finally:
+        server.stop()
 
 
 def test_a_socket_folder_that_others_can_enter_is_not_used(room: Path) -> None:

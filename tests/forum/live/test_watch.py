@@ -121,6 +121,14 @@ async def test_a_stopped_reply_is_morphed_where_it_stands(plaza, lin, ada):
     await socket.disconnect()
 
 
+async def test_a_query_that_is_no_text_is_left_aside(plaza, lin):
+    image = (await database_sync_to_async(a_thread)(plaza, lin)).first_image
+    socket = await watch(f"/ws/threads/{image.thread_id}/")
+    socket.scope["query_string"] = b"image=\xff\xfe&x=%00"
+    await sitting(socket)
+    await socket.disconnect()
+
+
 async def test_a_private_thread_is_refused_to_strangers(rivers, lin, wen):
     image = (await database_sync_to_async(a_thread)(rivers, lin)).first_image
     path = f"/ws/threads/{image.thread_id}/"
