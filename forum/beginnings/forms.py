@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forum.boards.models import Board, Licence
 from forum.members.models import Member
-from forum.threads.forms import LONGEST_PROMPT, BoardField, Keyed, preset_choices
+from forum.threads.forms import IMPOSSIBLE, LONGEST_PROMPT, BoardField, Keyed, preset_choices
 from generation import queue
 
 
@@ -50,6 +50,9 @@ class Begin(Keyed):
         super().__init__(*args, **more)
         self.fields["board"].queryset = Board.objects.open_to(member)  # type: ignore[attr-defined]
         self.fields["preset"].choices = engines()  # type: ignore[attr-defined]
+        if queue.begins(str(self.data.get("preset", ""))):
+            # There is such an engine; the machine that has it went away.
+            self.fields["preset"].error_messages["invalid_choice"] = str(IMPOSSIBLE)
 
     def clean_prompt(self) -> str:
         """One kind of line end, whatever the browser sends."""
