@@ -15,7 +15,7 @@ from django.utils.crypto import constant_time_compare
 
 from forum.beginnings.models import Beginning
 from forum.boards.models import Board
-from forum.drafts.models import Draft
+from forum.drafts.models import topic_of
 from forum.images.models import Image
 from forum.live import fragments
 from forum.live.fragments import Answers, Beside, Desk, First, Spoken, Tree, View
@@ -293,10 +293,7 @@ class WatchDraft(Watch):
         image = Image.objects.answerable_by(member).filter(pk=to).first()
         if member is None or image is None:
             return False
-        draft = Draft.objects.of(member).filter(to=image).first()
-        if draft is None:
-            draft = Draft(pk=0)
-        self.topic, self.view = draft.topic, Desk(draft.pk)
+        self.topic, self.view = topic_of(member.pk, to), Desk(member.pk, to)
         return True
 
 

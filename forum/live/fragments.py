@@ -173,29 +173,35 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A member's draft to one image, on its own page; nobody else ever joins its topic."""
+    """A member's draft to one image, on its own page; nobody else ever joins its topic.
 
-    draft: int
+    It may not be there yet, or no more: another window of the same member may begin it, or leave.
+    """
 
-    PARTS: ClassVar[tuple[str, ...]] = ("steps", "stage", "turns")
+    author: int
+    image: int
+
+    PARTS: ClassVar[tuple[str, ...]] = ("steps", "stage", "turns", "leave")
 
     def whole(self) -> Pieces:
-        """The steps, the step one is at, and all turns."""
-        rows = Draft.objects.select_related("to").prefetch_related("to__files")
-        found = rows.filter(pk=self.draft).first()
-        if found is None:
+        """The steps, the step one is at, all turns, and the way out."""
+        image = Image.objects.filter(pk=self.image).prefetch_related("files").first()
+        if image is None:
             return {}
-        words = {"image": found.to, "line": line(found)}
+        found = Draft.objects.filter(author=self.author, to=image).first()
+        words = {"image": image, "line": line(found)}
         return {
             part: render_to_string("live/draft.html", {**words, "part": part})
             for part in self.PARTS
         }
 
     def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
-        """Previews touch the turns alone."""
+        """Previews and places in the queue touch the turns alone; what has come out is said once."""
         pieces = self.whole()
         if all(kind in {"job", "preview"} for kind, _ in dirty):
             return {name: piece for name, piece in pieces.items() if name == "turns"}
+        if any(kind == "take" for kind, _ in dirty):
+            pieces["said"] = render_to_string("live/take.html")
         return pieces
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from forum.announce import announce
 from forum.drafts.models import Draft, DraftQuerySet, Take
 from forum.images import audit, events
 from forum.images.models import File, Image
@@ -38,6 +39,8 @@ def drop(drafts: DraftQuerySet) -> None:
     for take in takes:
         if take.is_forming:
             queue.cancel(take.job)
+    for draft in drafts:
+        announce(draft.topic, "draft", id=draft.pk)
     names = {take.job: names_of(take) for take in takes if take.is_done}
     every = [name for some in names.values() for name in some]
     owned = set(File.objects.filter(name__in=every).values_list("name", flat=True))

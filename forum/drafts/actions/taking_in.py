@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.db.models.functions import Now
 
+from forum.announce import announce
 from forum.drafts.actions.asking import move, touch
 from forum.drafts.lines import path
 from forum.drafts.models import Draft, Take, TakeState
@@ -33,6 +34,7 @@ def take_in(job_id: int) -> Take | None:
     if not others.exists():
         Draft.objects.filter(pk=take.draft_id, head=take.after).update(head=take)
     touch(take.draft)
+    announce(take.draft.topic, "take", id=take.pk)
     return take
 
 
