@@ -22,6 +22,17 @@ class Turn(Prompt):
     )
     vary = forms.ChoiceField(label=_("they differ"), required=False, choices=VARY)
 
+    @property
+    def pictures(self) -> int:
+        """As many as there are candidates."""
+        said = str(self["candidates"].value() or "")
+        return min(int(said), MOST_CANDIDATES) if said.isdecimal() and len(said) < 3 else 1
+
+    def next(self) -> "Turn":
+        """A fresh composer for the turn after this one, which goes on in the same manner."""
+        kept = ("candidates", "vary", "strength", "preset")
+        return Turn(to=self.to, initial={name: self.cleaned_data[name] for name in kept})
+
     def clean(self) -> dict[str, Any]:
         """Without a word, one candidate by chance."""
         words: dict[str, Any] = super().clean()

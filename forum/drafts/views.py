@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -18,16 +17,25 @@ from forum.drafts.forms import Turn
 from forum.drafts.lines import line
 from forum.drafts.models import Draft, Take
 from forum.images.models import Image
-from forum.images.refusals import Refused
 from forum.images.serving import send_private
-from forum.masks import actions as masks
 from forum.threads.actions import KeyReused, NotAllowed, TooMany
+from forum.threads.costs import cost_of, cost_of_nothing_yet
+from forum.threads.forms import LONGEST_PROMPT
 from forum.threads.views import refused
-from forum.threads.views.answer import answered_image, place_of
+from forum.threads.views.answer import (
+    answered_image,
+    other_picture,
+    painted,
+    place_of,
+    unsent,
+)
 from forum.threads.views.reply import CLEAR
 from forum.web import MemberRequest, is_fragment, member_required
 from generation import queue
 from generation.results import EditResult
+
+#: A take whose sides differ by less from the image's has its shape.
+SHAPE = 0.02
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,40 +44,74 @@ def draft(request: MemberRequest, pk: int) -> HttpResponse:
     """One's draft to an image; a POST is the next turn."""
     to = answered_image(request, pk)
     if request.method != "POST":
-        return shown(request, to, Turn(to=to, initial=first_words(request)))
+        return shown(request, to, begun(request, to))
     form = Turn(request.POST, request.FILES, to=to)
+    mask, status = painted(request, to, form)
+    if request.POST.get("suggest") or request.POST.get("chip_do"):
+        return shown(request, to, unsent(form, request.POST.get("suggest", "")))
+    second = other_picture(request, form) if form.is_valid() else []
     if not form.is_valid():
-        return shown(request, to, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    words = form.cleaned_data
+        return shown(request, to, form, status)
     try:
-        mask = masks.choose(member=request.member, image=to, **form.mask_words)
-        actions.take_turn(member=request.member, to=to, mask=mask, **words)
-    except Refused as refusal:
-        form.add_error("mask", str(refusal.sentence))
-        return shown(request, to, form, refusal.status)
+        actions.take_turn(
+            member=request.member, to=to, mask=mask, second=next(iter(second), None),
+            **form.cleaned_data,
+        )  # fmt: skip
     except (KeyReused, NotAllowed, TooMany) as refusal:
         return refused.with_form(refusal, form, lambda status: shown(request, to, form, status))
-    return away(request, reverse("draft", args=[to.pk]))
+    return sent(request, to, form.next())
 
 
-def first_words(request: MemberRequest) -> dict[str, Any]:
-    """What the composer begins with: words that another page brought along."""
-    return {"prompt": request.GET.get("prompt", "")[:2000]}
+def begun(request: MemberRequest, to: Image) -> Turn:
+    """The composer as it begins: with words that another page brought along, and how they are read."""
+    said = request.GET.get("prompt", "")[:LONGEST_PROMPT].replace("\0", "")
+    form = Turn(to=to, initial={"prompt": said})
+    if said:
+        form.look(said, form.preset_name)
+    return form
 
 
 def shown(
     request: MemberRequest, to: Image, form: Turn, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    """The page of a draft."""
-    found = Draft.objects.of(request.member).filter(to=to).first()
-    words = {
+    """The page of a draft; for htmx its composer."""
+    template = "drafts/_composer.html" if is_fragment(request) else "drafts/draft.html"
+    return render(request, template, page_words(request, to, form), status=status)
+
+
+def sent(request: MemberRequest, to: Image, form: Turn) -> HttpResponse:
+    """htmx gets a fresh composer and the parts that moved; without scripts the page shows both."""
+    if not is_fragment(request):
+        return HttpResponseRedirect(reverse("draft", args=[to.pk]))
+    return render(request, "drafts/_sent.html", page_words(request, to, form))
+
+
+def page_words(request: MemberRequest, to: Image, form: Turn) -> dict[str, Any]:
+    """What the page of a draft shows."""
+    found = line(Draft.objects.of(request.member).filter(to=to).first())
+    cost = cost_of(form, request.member) or cost_of_nothing_yet(
+        request.member, form.preset_name or to.board.preset, pictures=form.pictures
+    )
+    return {
         "image": to,
         "form": form,
-        "line": line(found),
-        "suggestions": queue.suggestions(get_language() or "en")[:6],
+        "line": found,
+        "cost": cost,
+        "chips": queue.chips(get_language() or "en"),
+        **painted_on(to, found.head),
     }
-    template = "drafts/_composer.html" if is_fragment(request) else "drafts/draft.html"
-    return render(request, template, words, status=status)
+
+
+def painted_on(to: Image, head: Take | None) -> dict[str, Any]:
+    """On what a mask is painted: the step one is at, where it has the shape of the image."""
+    result = None if head is None else queue.result(head.job)
+    if head is None or not isinstance(result, EditResult):
+        return {}
+    alike = abs(result.file.width * to.height - result.file.height * to.width)
+    return {
+        "over": reverse("take-picture", args=[head.pk]),
+        "unlike": alike > SHAPE * to.width * to.height,
+    }
 
 
 def away(request: MemberRequest, place: str) -> HttpResponse:
@@ -138,11 +180,7 @@ def desk(request: MemberRequest, image: int, problem: str, status: int) -> HttpR
     to = answered_image(request, image)
     found = Draft.objects.of(request.member).filter(to=to).first()
     words = {"image": to, "line": line(found), "problem": problem}
-    parts = (
-        render_to_string("live/draft.html", {**words, "part": part}, request)
-        for part in ("steps", "stage", "turns")
-    )
-    return HttpResponse("\n".join(parts), status=status)
+    return render(request, "drafts/_desk.html", words, status=status)
 
 
 def own(request: MemberRequest, pk: int) -> Take:

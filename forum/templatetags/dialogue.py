@@ -67,10 +67,13 @@ def finished(card: Card) -> SafeString:
 
 
 @register.simple_tag
-def easel(form: Masked, image: Image) -> SafeString:
-    """`{% easel form image %}`: where the image may change; the same for all until a mask is sent."""
-    words = {"form": form, "image": image}
-    if form.is_bound or form.kept_mask:
+def easel(form: Masked, image: Image, over: str = "") -> SafeString:
+    """`{% easel form image %}`: where the image may change; the same for all until a mask is sent.
+
+    `over` is the address of another picture to paint on, such as a take of one's own.
+    """
+    words = {"form": form, "image": image, "over": over}
+    if over or form.is_bound or form.kept_mask:
         return render_to_string("threads/_mask.html", words)
     return remembered("threads/_mask.html", (image.pk,), words)
 
