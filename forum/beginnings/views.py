@@ -103,7 +103,8 @@ def render_with(
 ) -> HttpResponse:
     """The card alone."""
     response = render(request, "beginnings/_card.html", words, status=status)
-    response.headers.update(headers)
+    for name, value in headers.items():
+        response.headers[name] = value
     return response
 
 
