@@ -16,6 +16,7 @@ from forum.images.models import File, FileRole, Image, deal
 from forum.prepared import prepared
 from forum.threads import sentences
 from forum.threads.models import SHOWN, Reply, ReplyState
+from forum.threads.placing import Placed
 from generation import queue
 from generation.queue import Standing
 
@@ -32,7 +33,7 @@ SELECT to_id, count(*) FROM forum_reply WHERE to_id = ANY(%s) AND state = 'done'
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class Card(Placed):
     """One reply as everybody in its thread may see it."""
 
     reply: Reply
@@ -51,41 +52,6 @@ class Card:
     def image(self) -> Image | None:
         """What it became."""
         return self.reply.image
-
-    @property
-    def step(self) -> int:
-        """Steps done."""
-        return self.standing.step if self.standing else 0
-
-    @property
-    def total(self) -> int:
-        """Steps expected; 0 while that is not known."""
-        return self.standing.total if self.standing else 0
-
-    @property
-    def before(self) -> int:
-        """Jobs that will be taken before this one."""
-        return self.standing.before if self.standing else 0
-
-    @property
-    def seconds(self) -> int:
-        """Expected whole seconds until it is done, at least 1."""
-        return max(1, round(self.standing.seconds)) if self.standing else 0
-
-    @property
-    def is_impossible(self) -> bool:
-        """No worker that is at work takes such jobs: nobody knows when one will."""
-        return self.standing is not None and not self.standing.workers
-
-    @property
-    def is_paused(self) -> bool:
-        """An operator lets it wait."""
-        return self.standing is not None and self.standing.paused
-
-    @property
-    def frame_step(self) -> int:
-        """Step of the newest frame; 0 while there is none."""
-        return self.standing.frame_step if self.standing and self.standing.has_frame else 0
 
     @property
     def shown(self) -> tuple[Hashable, ...]:
