@@ -11,6 +11,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from forum.logs import without_rows
 from forum.running.secrets import database_url, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -200,7 +201,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "forum.members.middleware.Visitor",
     "allauth.account.middleware.AccountMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "forum.web.RequestLog",
 ]
 
 ROOT_URLCONF = "forum.urls"
@@ -364,6 +365,7 @@ structlog.configure(
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.format_exc_info,
+        without_rows,
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],
     logger_factory=structlog.stdlib.LoggerFactory(),
@@ -383,6 +385,8 @@ LOGGING = {
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso"),
+                structlog.processors.format_exc_info,
+                without_rows,
             ],
         }
     },

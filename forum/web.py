@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
+from django_structlog.middlewares import RequestMiddleware
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -29,6 +30,15 @@ class MemberRequest(HttpRequest):
     """A request that only a signed-in member can have made."""
 
     member: "Member"
+
+
+class RequestLog(RequestMiddleware):
+    """Logs requests by verb and path: behind the question mark stand prompts."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        """Such as "GET /images/1/plan/"."""
+        return f"{request.method} {request.path}"
 
 
 def of_member(user: "Member | AnonymousUser") -> "Member | None":

@@ -10,6 +10,7 @@ import os
 import platform
 import signal
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -235,9 +236,13 @@ class Studio:
                 async with self.pool.host() as host:
                     await attempt(job_id, host, self.in_thread, self.underway)
         except Exception as error:
-            # The lease runs out and the sweep sees to the job; the text may hold a prompt.
+            # The lease runs out and the sweep sees to the job. The error's text may hold a prompt.
+            where = traceback.extract_tb(error.__traceback__)[-1]
             log.error(
-                "attempt broke", job=job_id, error=type(error).__name__, exc_info=settings.DEBUG
+                "attempt broke",
+                job=job_id,
+                error=type(error).__name__,
+                at=f"{where.name}:{where.lineno}",
             )
         finally:
             del self._tasks[job_id]

@@ -29,6 +29,9 @@ DEFAULT_SETTINGS: Mapping[str, str] = {
     "maintenance_work_mem": "256MB",  # an HNSW graph that does not fit is built many times slower
     "max_connections": "100",
     "jit": "off",
+    # Statements and refused rows hold what members typed: the server's log names neither.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 # Nothing is lost that a test would miss, and the disk is left alone.
 FOR_TESTS: Mapping[str, str] = {
