@@ -36,11 +36,15 @@ def master_of(picture: Image.Image, stem: Path, from_lossy: bool) -> dict[str, A
 
 def moving_of(frames: Sequence[Image.Image], fps: int, stem: Path) -> dict[str, Any]:
     """Write frames as one animated WebP that repeats; the first is what it looks like at rest."""
-    options = {
+    return written(frames[0], stem.with_name(f"{stem.name}.webp"), moving(frames, fps))
+
+
+def moving(frames: Sequence[Image.Image], fps: int) -> tuple[str, dict[str, Any]]:
+    """Pillow's format and options by which the first of these frames is saved with all others."""
+    return "WEBP", {
         "save_all": True, "append_images": frames[1:], "loop": 0, "method": 2, "quality": 85,
         "duration": round(1000 / max(1, fps)),
     }  # fmt: skip
-    return written(frames[0], stem.with_name(f"{stem.name}.webp"), ("WEBP", options))
 
 
 SUFFIX = {"WEBP": "webp", "JPEG": "jpg"}

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from forum.reruns.models import Rerun, RerunState
+from forum.reruns.verdicts import WEIGHTS
 from forum.threads import sentences
 from generation import queue
 from generation.queue import Standing
@@ -29,6 +30,21 @@ NAMES: dict[str, Promise] = {
     "device": _("device"),
     "bucket": _("size of the batch"),
     "steps": _("steps"),
+    "guidance": _("guidance"),
+    "negative": _("what to avoid"),
+    "task": _("task"),
+    "pipeline": _("pipeline"),
+    "scheduler": _("scheduler"),
+    "scheduler_digest": _("settings of the scheduler"),
+    "preset_digest": _("settings of the preset"),
+    "generator": _("random numbers"),
+    "dtype": _("precision"),
+    "attention": _("attention"),
+    "compiled": _("compiled"),
+    "offload": _("offloading"),
+    "tiled": _("decoded in tiles"),
+    "control": _("map to follow"),
+    "cut": _("part of the source"),
 }
 
 
@@ -72,8 +88,14 @@ def reasons(rerun: Rerun) -> Iterator[str]:
         elif what == "unknown":
             yield gettext("nothing that is known differs")
         else:
-            words = {"what": NAMES.get(what, what), "then": each["then"], "now": each["now"]}
-            yield change(words)
+            yield change({"what": named(what), "then": each["then"], "now": each["now"]})
+
+
+def named(what: str) -> object:
+    """A fact for people; of weights in several parts or files it is said which."""
+    if what.startswith(f"{WEIGHTS} "):
+        return gettext("weights (%(name)s)") % {"name": what.removeprefix(f"{WEIGHTS} ")}
+    return NAMES.get(what, what)
 
 
 def change(words: dict[str, object]) -> str:

@@ -76,7 +76,7 @@ def request_for(image: Image) -> EditRequest | None:
     """The recipe as a request; None without a stored picture. Raises `LookupError` without sources.
 
     What the studio still knows of the first job counts, since it names every file; what the recipe
-    says of operations, seed and batch outweighs it, since that is what really happened.
+    says of operations, seed, size, steps and batch outweighs it, since that is what really happened.
     """
     master = image.file(FileRole.ORIGINAL)
     if master is None:
@@ -91,7 +91,21 @@ def request_for(image: Image) -> EditRequest | None:
         bucket=recipe.get("bucket", asked.bucket),
         embed=(),
         compare_to=kept,
+        **called(recipe),
     )
+
+
+def called(recipe: dict[str, Any]) -> dict[str, Any]:
+    """With what a model was really called, whatever its preset says by now; nothing elsewhere."""
+    if "steps" not in recipe:
+        return {}
+    size = recipe.get("size")
+    return {
+        "steps": recipe["steps"],
+        "guidance": recipe.get("guidance"),
+        "negative": str(recipe.get("negative") or ""),
+        "size": None if size is None else (size[0], size[1]),
+    }
 
 
 def first_request(image: Image) -> EditRequest | None:
@@ -113,9 +127,6 @@ def rebuilt(image: Image) -> EditRequest:
         seed=int(recipe.get("seed", 0)),
         sources=tuple(each.source.source_ref() for each in rows.prefetch_related("source__files")),
         strength=float(recipe.get("strength", STRENGTH)),
-        negative=str(recipe.get("negative", "")),
-        steps=recipe.get("steps"),
-        guidance=recipe.get("guidance"),
     )
 
 
