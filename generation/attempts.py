@@ -194,9 +194,13 @@ class Attempt:
             return result, None
 
     def _clear(self) -> None:
-        """Remove every file of this attempt, finished or not."""
-        found = files.left_behind(self.held.job_id, ())
-        files.remove(name for name in found if self.held.token.hex in name)
+        """Remove every file of this attempt, finished or not; a storage that is away keeps them.
+
+        What is left then goes with the hourly sweep.
+        """
+        with contextlib.suppress(OSError), files.reached():
+            found = files.left_behind(self.held.job_id, ())
+            files.remove(name for name in found if self.held.token.hex in name)
 
     async def _failed(self, answer: dict[str, Any]) -> None:
         if self.stopped or self.drained or answer["reason"] == "cancelled":

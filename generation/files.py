@@ -7,8 +7,8 @@ elsewhere it writes into a temporary folder, and the file is put into the storag
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import Storage, default_storage
 
+from generation.models import Job, State
 from generation.results import StoredFile
 
 #: Ends the names of files that are still being written.
@@ -37,9 +38,25 @@ def storage_is_there() -> bool:
         return False
 
 
+@contextmanager
+def reached() -> Iterator[None]:
+    """Storages elsewhere have exceptions of their own for being away: `StorageGone` for all of them."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise StorageGone(type(error).__name__) from error
+
+
 def folder_name(job_id: int) -> str:
     """Where the files of a job's attempts lie in the storage."""
     return f"results/{job_id}"
+
+
+def results_were_kept() -> bool:
+    """Whether some job left files in the storage, so that it cannot be empty."""
+    return Job.objects.filter(state=State.DONE, result__has_key="file").exists()
 
 
 def local_path(name: str) -> Path | None:
@@ -70,7 +87,13 @@ class Bench(AbstractContextManager["Bench"]):
         self.folder = final
 
     def lay(self) -> None:
-        """Make the folder for what is written; not before the sources were found."""
+        """Make the folder for what is written; not before the sources were found.
+
+        Raises `StorageGone` where results were kept before and nothing at all is there now: what is
+        written into the folder of a disk that is not mounted is hidden as soon as it comes back.
+        """
+        if self.in_place and not storage_is_there() and results_were_kept():
+            raise StorageGone
         self.folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -81,7 +104,8 @@ class Bench(AbstractContextManager["Bench"]):
     def source(self, name: str) -> str:
         """A local path of a stored file. Raises `FileNotFoundError` when it is not there.
 
-        Raises `StorageGone` when nothing at all is there, as where a disk is not mounted.
+        Raises `StorageGone` when nothing at all is there, as where a disk is not mounted, and when a
+        storage elsewhere does not answer.
         """
         here = local_path(name)
         if here is not None:
@@ -91,19 +115,22 @@ class Bench(AbstractContextManager["Bench"]):
                 raise FileNotFoundError(name)
             return str(here)
         copy = self.folder / f"source-{len(list(self.folder.iterdir()))}"
-        with default_storage.open(name) as stored, copy.open("wb") as written:
+        with reached(), default_storage.open(name) as stored, copy.open("wb") as written:
             shutil.copyfileobj(stored, written)
         return str(copy)
 
     def keep(self, made: dict[str, Any]) -> StoredFile:
-        """Move a file that the host finished to its final name; from now on it is in the storage."""
+        """Move a file that the host finished to its final name; from now on it is in the storage.
+
+        Raises `OSError`, of which `StorageGone` is one, where it cannot be.
+        """
         unfinished = Path(made["path"])
         name = f"{folder_name(self.job_id)}/{unfinished.name.removesuffix(UNFINISHED)}"
         if self.in_place:
             os.chmod(unfinished, settings.FILE_UPLOAD_PERMISSIONS or 0o644)
             os.replace(unfinished, unfinished.with_name(Path(name).name))
         else:
-            with unfinished.open("rb") as written:
+            with reached(), unfinished.open("rb") as written:
                 name = default_storage.save(name, File(written))
             unfinished.unlink()
         facts = {key: made[key] for key in ("mime", "bytes", "sha256", "width", "height")}

@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from generation.engines.base import Cancelled, EngineError, Progress, SourceRefused
+from generation.troubles import of_storage
 
 #: Frames a second of a dissolve.
 PACE = 12
@@ -93,10 +94,12 @@ def size_of(path: str) -> tuple[int, int]:
 
 
 def opened(path: str) -> Image.Image:
-    """A stored picture, not decoded yet. Raises `SourceRefused`."""
+    """A stored picture, not decoded yet. Raises `SourceRefused`, `OSError` from the storage."""
     try:
         return Image.open(path, formats=("JPEG", "PNG", "WEBP"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if of_storage(error):
+            raise
         raise SourceRefused("A picture of the film could not be read.") from error
 
 
@@ -113,6 +116,8 @@ def laid(shot: dict[str, str], size: tuple[int, int]) -> Image.Image:
             stored.draft("RGB", size)
             picture = stored.convert("RGB")
     except (OSError, ValueError, SyntaxError) as error:
+        if of_storage(error):
+            raise
         raise SourceRefused("A picture of the film could not be read.") from error
     scale = min(size[0] / picture.width, size[1] / picture.height)
     fitted = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))

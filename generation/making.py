@@ -17,7 +17,7 @@ from typing import Any
 from PIL import Image
 
 from generation import comparing, engines, filming, looking, together
-from generation.encoding import LOSSLESS, LOSSY, lossy, master_of, moving_of, written
+from generation.encoding import lossy, master_of, moving_of, written
 from generation.engines.base import (
     Edits,
     EngineError,
@@ -31,6 +31,7 @@ from generation.engines.descriptors import on_white
 from generation.engines.pdq import pdq
 from generation.requests import EditRequest, LooksRequest
 from generation.strips import Say, Strip, kept
+from generation.troubles import of_storage
 
 #: Our own renditions and masters; nothing else is ever decoded here.
 KINDS = ("JPEG", "PNG", "WEBP")
@@ -145,8 +146,7 @@ class Workshop:
         """
         order = piece.order
         if (kept_one := order.get("compare_to")) is not None:
-            kind = LOSSY if lossy(kept_one["path"]) else LOSSLESS
-            return comparing.answer(made, kept_one["path"], kept_one["sha256"], kind)
+            return comparing.answer(made, kept_one["path"], kept_one["sha256"])
         stem = Path(order["folder"]) / order["stem"]
         # What a mask keeps out of reach stays as it is, to the bit: so nothing lossy there. What
         # began from nothing has no lossy source either.
@@ -277,7 +277,8 @@ def preset_from(words: dict[str, Any]) -> Preset:
 def opened(path: str, most: int | None) -> Image.Image:
     """A stored picture of ours as RGB, its longer side at most `most` pixels.
 
-    Raises `SourceRefused` when it is gone or cannot be read.
+    Raises `SourceRefused` when it cannot be read as a picture, `OSError` when the storage does not
+    give it: it may be away for a while, and another try helps.
     """
     try:
         with Image.open(path, formats=KINDS) as stored:
@@ -287,6 +288,8 @@ def opened(path: str, most: int | None) -> Image.Image:
             stored.load()
             picture = on_white(stored)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if of_storage(error):
+            raise
         raise SourceRefused("A source image could not be read.") from error
     if most is not None and max(picture.size) > most:
         picture.thumbnail((most, most), Image.Resampling.HAMMING, reducing_gap=2.0)

@@ -14,6 +14,14 @@ STORAGE = {
 }  # fmt: skip
 
 
+def of_storage(error: BaseException) -> bool:
+    """Whether an error says that the storage is full or away, rather than that a file is bad.
+
+    A file that is not there counts too: the next try looks first whether only the file is gone.
+    """
+    return isinstance(error, OSError) and error.errno in STORAGE
+
+
 def failure(order_id: str, error: Exception) -> dict[str, Any]:
     """The words for an error that is being handled. Only an engine's own sentence is for people."""
     words: dict[str, Any] = {"say": "failed", "id": order_id, "detail": "", "permanent": False}
@@ -25,8 +33,8 @@ def failure(order_id: str, error: Exception) -> dict[str, Any]:
         }
     if isinstance(error, MemoryError):
         return words | {"reason": "out_of_memory"}
-    storage = isinstance(error, OSError) and error.errno in STORAGE
-    return words | {"reason": "storage_full" if storage else "engine_error", "at": place()}
+    reason = "storage_full" if of_storage(error) else "engine_error"
+    return words | {"reason": reason, "at": place()}
 
 
 def place() -> str:
