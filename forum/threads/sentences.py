@@ -44,6 +44,7 @@ SENTENCES: Mapping[str, Promise] = {
     "not_consented": _(
         "The picture's author no longer wants derivatives. Answer it with an upload or a link."
     ),
+    "not_for_all": _("That image stands on a board that not everybody here may see."),
     "board_closed": _("Nothing new is said on this board any more. Answer in another one."),
     "not_yours": _("Only its author or a moderator can do that."),
     "author_left": _("Whoever asked for it may no longer write here."),
@@ -55,7 +56,7 @@ HOPELESS = frozenset(
     {
         "nothing_understood", "source_refused", "source_withdrawn", "not_consented",
         "board_closed", "author_left", "nothing_there", "mask_empty", "second_missing",
-        "source_too_small",
+        "source_too_small", "not_for_all",
     }
 )  # fmt: skip
 

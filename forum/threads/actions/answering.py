@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from forum.boards.models import Visibility
 from forum.images import actions as images
 from forum.images.ingest import Ingested
 from forum.images.models import Image
@@ -24,6 +23,7 @@ from forum.threads.actions.gates import (
     not_too_many_kept,
     pay,
     said_before,
+    shown_to_all_on,
     turn,
 )
 from forum.threads.actions.growing import grow, has_spoken, lock, tell
@@ -32,6 +32,7 @@ from forum.threads.actions.refusals import NotAllowed
 from forum.threads.actions.uploading import UNSAID, Words, settled
 from forum.threads.languages import guess
 from forum.threads.models import Reply, ReplyKind, ReplySource, ReplyState
+from forum.threads.sentences import sentence
 from generation import queue
 from generation.requests import EditRequest, Operation
 
@@ -241,13 +242,8 @@ def linkable(member: Member, to: Image, image: Image) -> Image:
     found = seen.filter(pk=image.pk).first()
     if found is None or found.pk == to.pk:
         raise NotAllowed(_("There is no such image to point to."), "no_such_image")
-    same = found.board_id == to.board_id
-    everybody = found.board.visibility == Visibility.PUBLIC
-    members = Visibility.PUBLIC not in {found.board.visibility, to.board.visibility}
-    if not (same or everybody or (members and found.board.visibility == Visibility.MEMBERS)):
-        raise NotAllowed(
-            _("That image stands on a board that not everybody here may see."), "not_for_all"
-        )
+    if not shown_to_all_on(to.board, found):
+        raise NotAllowed(sentence("not_for_all"), "not_for_all")
     return found
 
 

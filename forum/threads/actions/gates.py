@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from forum.boards.models import Board
-from forum.images.models import File, FileRole, Image, ImageState
+from forum.boards.models import Board, Visibility
+from forum.images.models import File, FileRole, Image, ImageState, deal
 from forum.members import allowances
 from forum.members.actions import Spent, purse, spend
 from forum.members.models import Member
+from forum.prepared import prepared
 from forum.threads.actions.refusals import KeyReused, NotAllowed, TooMany
 from forum.threads.models import Reply
 from forum.threads.sentences import sentence
@@ -39,14 +41,26 @@ def at_the_desk(member: Member) -> Member:
 
 def answerable(member: Member, image: Image) -> Image:
     """The image afresh, if this member may answer it. Raises NotAllowed."""
-    seen = Image.objects.answerable_by(member).select_related("thread", "board")
-    found = seen.filter(pk=image.pk).order_by().first()
-    if found is None:
+    rows = _answerable(image.pk, member.pk, role=member.role, is_active=member.is_active)
+    if not rows:
         raise NotAllowed(
             _("This image cannot be answered: it is no longer here, or its board is closed to you.")
         )
-    File.objects.exclude(role=FileRole.STRIP).bring([found])
-    return found
+    deal(_files(image.pk), rows)
+    return rows[0]
+
+
+@prepared
+def _answerable(pk: int, who: int, **stands: Any) -> QuerySet[Image]:
+    """An image, for somebody who stands in the house like this and would answer it."""
+    open_here = Image.objects.answerable_by(Member(pk=who, **stands))
+    return open_here.filter(pk=pk).select_related("thread", "board")
+
+
+@prepared
+def _files(image: int) -> QuerySet[File]:
+    """What an answer may need of an image: not how it came into being."""
+    return File.objects.exclude(role=FileRole.STRIP).filter(image=image)
 
 
 def derivable(
@@ -54,7 +68,9 @@ def derivable(
 ) -> list[Image]:
     """The images afresh and in order, if derivatives may be made of all of them. Raises NotAllowed.
 
-    `answered` is one of them as `answerable` has just found it, which is not asked for again.
+    The first is the one that is answered: a derivative stands on its board and shows something of
+    every source, so whoever sees that board must be allowed to see the others too. `answered` is
+    one of them as `answerable` has just found it, which is not asked for again.
     """
     pks = [image.pk for image in images]
     found = {} if answered is None else {answered.pk: answered}
@@ -68,7 +84,17 @@ def derivable(
             _("Its author does not want derivatives. Answer it with an upload or a link instead."),
             "not_consented",
         )
+    if not all(shown_to_all_on(found[pks[0]].board, image) for image in found.values()):
+        raise NotAllowed(sentence("not_for_all"), "not_for_all")
     return [found[pk] for pk in dict.fromkeys(pks)]
+
+
+def shown_to_all_on(board: Board, image: Image) -> bool:
+    """Whether everybody who may look into the board may see the image, as far as its own board goes."""
+    if image.board_id == board.pk or image.board.visibility == Visibility.PUBLIC:
+        return True
+    inner = board.visibility != Visibility.PUBLIC
+    return inner and image.board.visibility == Visibility.MEMBERS
 
 
 def open_board(member: Member, board: Board) -> Board:

@@ -106,6 +106,18 @@ def test_a_source_one_cannot_see_is_refused(hill, river, wen):
         ask(wen, hill.first_image, further_sources=[river.first_image])
 
 
+def test_a_private_image_is_not_mixed_into_what_others_see(hill, river, salon, ada, lin):
+    """Ada may see both, but who sees the plaza may not see what lies in the river."""
+    inside = a_thread(salon, lin).first_image
+    for to, source in ((hill.first_image, river.first_image), (hill.first_image, inside)):
+        with pytest.raises(NotAllowed) as refusal:
+            ask(ada, to, further_sources=[source])
+        assert refusal.value.reason == "not_for_all"
+    for number, source in enumerate((hill.first_image, inside)):
+        assert ask(ada, river.first_image, key=f"in{number}", further_sources=[source]).is_forming
+    assert not Reply.objects.filter(thread=hill).exists()
+
+
 def test_the_same_words_with_other_chips_are_something_else(hill, ada):
     night, snow = ((Operation(name),) for name in ("night", "snow"))
     first = ask(ada, hill.first_image, key="k", read_as=night)

@@ -7,11 +7,12 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
+from forum.boards.models import Board, Membership, Visibility
 from forum.images.models import Descent, Image
 from forum.members.models import Allowance
 from forum.threads.actions import stop, take_in, take_in_failure
 from generation.models import Job
-from tests.factories import an_image, ask, come_out, go_wrong
+from tests.factories import a_thread, an_image, ask, come_out, go_wrong
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +38,18 @@ def test_further_sources_enter_the_lineage_in_order(hill, ada, lin):
     come_out(reply.job)
     edges = Descent.objects.filter(child=take_in(reply.job))
     assert [edge.source for edge in edges] == [hill.first_image, other]
+
+
+def test_a_source_that_became_private_meanwhile_shows_nowhere(hill, owner, ada, lin):
+    garden = Board.objects.create(slug="garden", title="Garden", made_by=owner)
+    reply = ask(ada, hill.first_image, further_sources=[a_thread(garden, lin).first_image])
+    garden.visibility = Visibility.PRIVATE
+    garden.save()
+    Membership.objects.create(board=garden, member=ada)
+    come_out(reply.job)
+    assert take_in(reply.job) is None
+    reply.refresh_from_db()
+    assert (reply.state, reply.reason) == ("failed", "not_for_all")
 
 
 def test_the_thread_counts_it(asked, hill):
