@@ -10,11 +10,13 @@ from forum.drafts import actions
 from forum.drafts.models import Draft, Take
 from forum.images.actions import withdraw
 from forum.images.audit import orphans
-from forum.images.models import FileRole, Image
+from forum.images.models import Descent, FileRole, Image
 from forum.members.actions import leave
 from forum.reruns.recipes import again
+from forum.threads.actions import NotAllowed
 from forum.threads.models import Reply, ReplyState, Thread
 from generation import queue
+from tests.factories import a_thread
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +73,32 @@ def test_several_turns_are_told_as_one_and_can_be_made_again(talked, studio, lin
     assert step.name == name_of(first)
     assert again(reply.image, lin).request.sources[0].name == step.name
     assert not [o for o in again(reply.image, lin).obstacles if o.blocks]
+
+
+def test_second_pictures_of_all_turns_are_sources(say, studio, lin, plaza, hill) -> None:
+    other = a_thread(plaza, lin).first_image
+    say("double exposure", second=other)
+    studio.work()
+    [take] = say("in sepia")
+    studio.work()
+    reply = actions.publish(take=take, by=lin)
+    studio.work()
+    reply.refresh_from_db()
+    assert list(reply.further_sources.all()) == [other]
+    sources = Descent.objects.filter(child=reply.image).order_by("position")
+    assert [each.source for each in sources] == [hill, other]
+
+
+def test_nothing_is_published_of_a_second_picture_that_was_withdrawn(
+    say, studio, lin, plaza
+) -> None:
+    other = a_thread(plaza, lin).first_image
+    [take] = say("double exposure", second=other)
+    studio.work()
+    withdraw(image=other, by=lin)
+    with pytest.raises(NotAllowed):
+        actions.publish(take=take, by=lin)
+    assert not Reply.objects.exists()
 
 
 def test_what_is_not_published_is_swept(say, studio, lin, settings) -> None:
