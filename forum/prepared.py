@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Model, QuerySet
 from django.db.models.query import ModelIterable
@@ -30,14 +31,16 @@ class Prepared(Generic[M]):
 
     def __init__(self, ask: "Callable[..., QuerySet[M]]") -> None:
         self._ask = ask
-        self._written: dict[Any, tuple[SQLCompiler, str, tuple[Any, ...]]] = {}
+        self._written: dict[Any, Written | None] = {}
 
     def __call__(self, *values: int, **shape: Any) -> list[M]:
         """The rows, as the queryset would give them. One query."""
         key = (len(values), *sorted(shape.items()))
         if key not in self._written:
             self._written[key] = self._write(len(values), shape)
-        kept, sql, params = self._written[key]
+        if (written := self._written[key]) is None:
+            return []
+        kept, sql, params = written
         # Iterating leaves traces on a compiler and needs this thread's connection: take a copy.
         compiler: Any = copy.copy(kept)
         compiler.connection = connection
@@ -47,13 +50,19 @@ class Prepared(Generic[M]):
         asked: Any = SimpleNamespace(db=connection.alias, query=query, _known_related_objects={})
         return list(ModelIterable(asked))
 
-    def _write(
-        self, values: int, shape: dict[str, Any]
-    ) -> tuple[SQLCompiler, str, tuple[Any, ...]]:
+    def _write(self, values: int, shape: dict[str, Any]) -> "Written | None":
+        """What is kept; None where no values can give rows, as `none()` says."""
         query = self._ask(*_STAND_INS[:values], **shape).query
         compiler = query.get_compiler(connection.alias)
-        sql, params = compiler.as_sql()
+        try:
+            sql, params = compiler.as_sql()
+        except EmptyResultSet:
+            return None
         return compiler, sql, tuple(_open(one) for one in params)
+
+
+#: Its compiler, which knows how to read the rows; the SQL; and the parameters, some of them open.
+Written = tuple[SQLCompiler, str, tuple[Any, ...]]
 
 
 class _Open(NamedTuple):

@@ -86,3 +86,16 @@ def test_values_stay_values(plaza, lin) -> None:
     assert after(one.pk) == [two]
     assert after(two.pk) == after(2**63 - 1) == []
     assert len(questions) == 1
+
+
+def test_for_nobody(plaza, lin) -> None:
+    """A question that no value can answer is not asked at all."""
+    image = a_thread(plaza, lin).first_image
+
+    @prepared
+    def nothing(pk: int) -> object:
+        return Image.objects.filter(pk=pk).none()
+
+    with CaptureQueriesContext(connection) as asked:
+        assert nothing(image.pk) == nothing(image.pk) == []
+    assert len(asked) == 0
