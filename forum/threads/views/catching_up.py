@@ -4,6 +4,7 @@ A page names what it shows; only that is sent, each thing for its own place, so 
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from django.utils.cache import patch_vary_headers
 
 from forum.images.models import Image
 from forum.threads.cards import cards_for
-from forum.threads.models import Reply, ThreadQuerySet
+from forum.threads.models import GLIMPSES, Reply, ThreadQuerySet
 from forum.web import Request, is_fragment
 
 #: As many things as a page may name; `news.js` names no more.
@@ -69,14 +70,27 @@ def threads_again(
 
 
 def waiting_again(request: Request, shown: Shown, unanswered: Iterable[Image]) -> HttpResponse:
-    """Whether what the page shows still waits, and what else does."""
+    """Whether what the page shows still waits, what answers it meanwhile, and what else waits."""
     waits = {image.pk: image for image in unanswered}
-    mine = Image.objects.visible_to(request.member).filter(pk__in=shown.waits)
+    mine = list(Image.objects.visible_to(request.member).filter(pk__in=shown.waits))
+    answers = answers_to(request, [image.pk for image in mine if image.pk not in waits])
     words = {
-        "waits": [(image, image.pk in waits) for image in mine],
+        "waits": [(image, image.pk in waits, answers[image.pk]) for image in mine],
         "new": [pk for pk in waits if pk not in shown.waits],
     }
     return told(request, words)
+
+
+def answers_to(request: Request, images: list[int]) -> dict[int, list[Reply]]:
+    """The newest replies by which these images wait no more, as far as this person may see them."""
+    found: dict[int, list[Reply]] = defaultdict(list)
+    if not images:
+        return found
+    rows = Reply.objects.visible_to(request.member).holding().filter(to__in=images)
+    for reply in rows.for_card().order_by("-pk")[:MOST]:
+        if len(found[reply.to_id]) < GLIMPSES:
+            found[reply.to_id].append(reply)
+    return found
 
 
 def told(request: Request, words: dict[str, object]) -> HttpResponse:

@@ -136,10 +136,10 @@ def test_what_nobody_at_work_can_make_is_refused_beside_its_field(client, here, 
 
 def test_a_second_picture_is_asked_for_and_taken(client, here, hill, plaza, lin, studio) -> None:
     other = a_thread(plaza, lin).first_image
-    words = {"prompt": "double exposure", "key": "k"}
+    words = {"prompt": "with the colours of the other picture", "key": "k"}
     refused = client.post(here, words)
     assert refused.status_code == 422
-    assert "Say which picture it shall take after." in refused.content.decode()
+    assert "take after" in refused.content.decode()
     client.post(here, {**words, "second": str(other.pk)})
     [take] = Take.objects.all()
     assert take.second == other

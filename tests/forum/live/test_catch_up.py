@@ -111,6 +111,21 @@ def test_waiting_says_what_waits_no_more_and_what_else_does(browse, plaza, lin, 
 
 
 @db
+def test_waiting_shows_what_answers_as_it_comes(browse, plaza, lin, ada, moderator, studio):
+    """First the place where it forms, then its picture, as the card of a thread does."""
+    answered = a_thread(plaza, ada)
+    name = f"waits-{answered.first_image_id}"
+    reply = ask(lin, answered.first_image)
+    said = caught_up(browse(moderator), "/waiting/", name)
+    assert "somebody is answering it" in said and 'class="forming"' in said
+    studio.work()
+    reply.refresh_from_db()
+    said = caught_up(browse(moderator), "/waiting/", name)
+    assert "it has been answered" in said and 'class="forming"' not in said
+    assert f'href="/images/{reply.image_id}/"' in said and "/files/thumb" in said
+
+
+@db
 @pytest.mark.parametrize(
     "shown", ["", "x", "thread-", "thread-9" * 400, "thread-" + "9" * 18, "reply-0 \0", "thread-٣"]
 )
