@@ -145,6 +145,7 @@ class Workshop:
         Encoding, hash and vector run side by side: they are what the member waits for at the end.
         """
         order = piece.order
+        made.recipe |= told(order["preset"], made)
         if (kept_one := order.get("compare_to")) is not None:
             return comparing.answer(made, kept_one["path"], kept_one["sha256"])
         stem = Path(order["folder"]) / order["stem"]
@@ -272,6 +273,18 @@ def one(editor: Edits, item: Item, strip: Strip, cancelled: Callable[[], bool]) 
 def preset_from(words: dict[str, Any]) -> Preset:
     """A preset from its JSON form."""
     return Preset(**{**words, "buckets": tuple(words["buckets"])})
+
+
+def told(preset: dict[str, Any], made: Made) -> dict[str, Any]:
+    """What a recipe says whatever the engine: its licence as of now, and how the picture moves."""
+    words: dict[str, Any] = {
+        "engine_licence": preset["licence"],
+        "commercial": preset["commercial"],
+    }
+    if made.frames:
+        seconds = round(len(made.frames) / max(1, made.fps), 2)
+        words["moving"] = {"frames": len(made.frames), "seconds": seconds}
+    return words
 
 
 def opened(path: str, most: int | None) -> Image.Image:

@@ -179,7 +179,7 @@ def _derived_files(result: EditResult, made: list[str]) -> list[Kept]:
             picture = opened.convert("RGB")
     kept = []
     with storing.writing() as names:
-        for each in _derived_renditions(result.file, data, picture):
+        for each in _derived_renditions(result, data, picture):
             suffix, mime = (SUFFIX, MIME) if each.data is not data else _form(result.file)
             size = each.width, each.height
             stored = storing.keep_bytes(each.data, suffix, mime=mime, size=size)
@@ -190,10 +190,14 @@ def _derived_files(result: EditResult, made: list[str]) -> list[Kept]:
 
 
 def _derived_renditions(
-    file: StoredFile, data: bytes, picture: Pictures.Image
+    result: EditResult, data: bytes, picture: Pictures.Image
 ) -> tuple[Rendition, Rendition]:
-    """Our own file is its own display where it is small enough: encoding again takes 0.1 s."""
-    if max(picture.size) > DISPLAY_SIDE or len(data) > SERVES_AS_DISPLAY:
+    """Our own file is its own display where it is small enough: encoding again takes 0.1 s.
+
+    What moves is shown as a still wherever nobody asked it to play.
+    """
+    moves = bool(result.recipe.get("moving"))
+    if moves or max(picture.size) > DISPLAY_SIDE or len(data) > SERVES_AS_DISPLAY:
         return renditions(picture)
     return Rendition(FileRole.DISPLAY, data, *picture.size), thumbnail(picture)
 

@@ -148,6 +148,16 @@ class Image(models.Model):
         return self.kind == Kind.ORIGINAL
 
     @property
+    def is_moving(self) -> bool:
+        """A short film: its original file moves, all others are stills of its beginning."""
+        return bool(self.recipe and self.recipe.get("moving"))
+
+    @property
+    def not_for_money(self) -> bool:
+        """Whether the licence of the engine that made it forbids commercial use."""
+        return bool(self.recipe) and self.recipe.get("commercial") is False
+
+    @property
     def is_shown(self) -> bool:
         """Whether its pixels may be seen by those who see its board."""
         return self.state == ImageState.READY

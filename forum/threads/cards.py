@@ -64,7 +64,8 @@ class Card(Placed):
         said = image.recipe.get("prompt") if image.recipe else None
         about = (image.pk, image.state, image.kind, image.origin, image.title, image.alt)
         told = (reply.pk, reply.author_id, reply.kind, reply.prompt, reply.language)
-        return (*told, name, *about, image.language, said, size, self.answers)
+        marks = (image.is_moving, image.not_for_money)
+        return (*told, name, *about, image.language, said, size, *marks, self.answers)
 
     @property
     def sentence(self) -> Promise:

@@ -124,10 +124,18 @@ def made_with(recipe: dict[str, Any]) -> Iterator[Row]:
     name = str(recipe.get("preset", ""))
     yield _("preset"), name
     yield _("weights"), str(recipe.get("weights", ""))
+    licence, commercial = licence_of(recipe, name)
+    if licence:
+        free = "" if commercial else " · " + gettext("not for money")
+        yield _("licence of the engine"), licence + free
+
+
+def licence_of(recipe: dict[str, Any], name: str) -> tuple[str, bool]:
+    """The engine's licence when it was made, and whether it allows trade; older recipes say neither."""
+    if said := recipe.get("engine_licence"):
+        return str(said), bool(recipe.get("commercial", True))
     preset = queue.presets().get(name)
-    if preset is not None:
-        free = "" if preset.commercial else " · " + gettext("not for money")
-        yield _("licence of the engine"), preset.licence + free
+    return ("", True) if preset is None else (preset.licence, preset.commercial)
 
 
 def numbers(recipe: dict[str, Any]) -> Iterator[Row]:
