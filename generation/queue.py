@@ -67,7 +67,7 @@ from generation.versions import installed
 
 __all__ = [
     "LIGHT", "audit", "begins", "can_do", "cancel", "checked_operation", "chips", "default_preset",
-    "disable", "discard", "drain", "enable", "failed_jobs", "film_formats", "fingerprint", "foresee", "frame",
+    "disable", "discard", "drain", "enable", "expected_seconds", "failed_jobs", "film_formats", "fingerprint", "foresee", "frame",
     "hand_over", "is_enabled", "is_own", "jobs_of", "known_terms", "lanes", "looks",
     "looks_version", "make_default", "mark_taken_in", "messages_waiting", "offer", "offered", "operations",
     "outgoing", "parts_of", "pause", "plan", "post", "preset_states", "presets",

@@ -15,6 +15,7 @@ from forum.measures.share import Share, share
 from forum.members.models import Member
 from forum.threads.actions import NotAllowed
 from forum.threads.actions.gates import at_the_desk, pay, turn
+from forum.threads.costs import Cost, cost
 from generation import queue
 from generation.requests import EditRequest
 from generation.results import EditResult
@@ -81,6 +82,13 @@ def source_of(image: Image, viewer: Member | None) -> Image | None:
     return seen.select_related("board").prefetch_related("files").first()
 
 
+def price(found: Known, by: Member) -> Cost | None:
+    """What asking costs: the time of all eight, and one of the allowance."""
+    asked = [wordless(found.source, found.preset, seed) for seed in SEEDS]
+    seconds = sum(queue.expected_seconds(each) for each in asked) / len(asked)
+    return cost(by, found.preset, seconds, pictures=len(asked), uses=1)
+
+
 @transaction.atomic
 def ask(*, image: Image, by: Member) -> Known:
     """Have the apparatus answer the same source eight times without a word.
@@ -96,6 +104,8 @@ def ask(*, image: Image, by: Member) -> Known:
         return found
     if not found.source.allow_derivatives:
         raise NotAllowed(_("Its author does not want derivatives."), "not_consented")
+    if queue.offer().is_impossible(found.preset):
+        raise NotAllowed(_("Impossible now: no machine at work has this engine."), "no_worker")
     pay(by, "envision")
     drop(NullAnswer.objects.filter(source=found.source, preset=found.preset))
     version = queue.program_version(found.preset)

@@ -46,7 +46,10 @@ def shown(
     request: Request, image: Image, *, problem: str = "", status: int = HTTPStatus.OK
 ) -> HttpResponse:
     """What is known so far."""
-    words = {"image": image, "known": actions.known(image, request.member), "problem": problem}
+    known = actions.known(image, request.member)
+    words = {"image": image, "known": known, "problem": problem}
+    if request.member is not None and known is not None and (known.failed or not known.nulls):
+        words["cost"] = actions.price(known, request.member)
     template = "measures/_null.html" if is_fragment(request) else "measures/null.html"
     response = render(request, template, words, status=status)
     patch_vary_headers(response, ["HX-Request"])

@@ -3,7 +3,9 @@
 import uuid
 
 import pytest
+from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext, override
 
 from forum.images.actions import withdraw
 from forum.images.audit import orphans
@@ -12,6 +14,7 @@ from forum.measures.models import NullAnswer, NullState
 from forum.members.models import Allowance
 from forum.threads.actions import NotAllowed, TooMany
 from generation import publishing, queue
+from generation.models import Worker
 from tests.factories import a_thread, ask
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +100,38 @@ def test_it_costs_one_answer(night, lin, settings) -> None:
     settings.FORUM_EDITS_PER_HOUR = 1
     with pytest.raises(TooMany):
         actions.ask(image=night, by=lin)
+    assert not NullAnswer.objects.exists()
+
+
+def a_worker(queue_name: str) -> None:
+    Worker.objects.create(
+        name="one", queues=[queue_name], about={}, started_at=Now(), seen_at=Now()
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_costs_are_said_before_it_is_asked(client, night, lin, settings, language) -> None:
+    settings.FORUM_EDITS_PER_HOUR = 5
+    client.force_login(lin)
+    address = reverse("null", args=[night.pk])
+    headers = {"Accept-Language": language}
+    a_worker("edit:darkroom")
+    page = client.get(address, headers=headers).content.decode()
+    # One answer was asked for already; the eight count as one more.
+    with override(language):
+        assert ngettext("%(n)s left this hour", "%(n)s left this hour", 4) % {"n": 4} in page
+        assert gettext("It would be next") in page
+    assert "Apache-2.0" in page
+
+
+def test_what_nobody_at_work_has_is_refused_beside_the_button(client, night, lin) -> None:
+    a_worker("edit:klein")
+    client.force_login(lin)
+    address = reverse("null", args=[night.pk])
+    assert "Impossible now" in client.get(address).content.decode()
+    refused = client.post(address, headers={"HX-Request": "true"})
+    assert refused.status_code == 403
+    assert refused.content.decode().count("Impossible now") == 1
     assert not NullAnswer.objects.exists()
 
 
