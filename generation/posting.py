@@ -1,7 +1,7 @@
 """How the studio posts: tasks and notices that leave with the transaction they speak of. Light."""
 
 import json
-from typing import Any
+from typing import Any, LiteralString
 
 from django.db import connection, transaction
 from procrastinate import App
@@ -86,6 +86,25 @@ def post_home(job: Job, *, failed: bool = False) -> bool:
         priority=MESSAGE_FIRST,
         job_id=job.pk,
     )
+
+
+#: More would be news to people who wait for minutes anyway.
+MOST_TOLD = 30
+_TELL_WAITING: LiteralString = """
+SELECT pg_notify(%s, json_build_object('topic', topic, 'k', 'job', 'id', id)::text)
+FROM (SELECT id, topic FROM generation_job
+      WHERE state = 'waiting' AND queue LIKE 'edit:%%' AND topic <> ''
+      ORDER BY priority DESC, id LIMIT %s) waiting
+"""
+
+
+def tell_waiting() -> None:
+    """Say to open browsers that places in the queues changed, to those in front. Leaves at commit.
+
+    Edits of all presets share machines, so the news is for all of them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TELL_WAITING, [CHANNEL, MOST_TOLD])
 
 
 def tell(job: Job) -> None:

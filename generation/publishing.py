@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from generation import pace, turns
 from generation.models import TRIES, Job, Reason, State
-from generation.posting import post_home, post_work, tell
+from generation.posting import post_home, post_work, tell, tell_waiting
 
 #: Seconds to wait before a try that found the storage full.
 STORAGE_PAUSE = 20
@@ -63,6 +63,7 @@ def take_turn(job_id: int, asker: int | None, circle: str) -> None:
     turns.hold(job_id)
     turns.serve(job_id)
     turns.order(asker=asker, circle=circle)
+    tell_waiting()
 
 
 @dataclass(frozen=True, slots=True)

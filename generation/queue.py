@@ -28,7 +28,7 @@ from generation.observing import (
     workers,
 )
 from generation.opening import Opened, operations, titles
-from generation.posting import FILM, LIGHT, outgoing, post, post_home, post_work, tell, work_lock
+from generation.posting import FILM, LIGHT, outgoing, post, post_home, post_work, tell, tell_waiting, work_lock
 from generation.requests import (
     EditRequest,
     EmbedRequest,
@@ -170,6 +170,7 @@ def cancel(job_id: int) -> bool:
     job = Job.objects.get(pk=job_id)
     turns.order(asker=job.asker, circle=job.circle)
     tell(job)
+    tell_waiting()
     return True
 
 

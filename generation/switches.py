@@ -5,7 +5,7 @@ from typing import LiteralString
 
 from django.db import connection, transaction
 
-from generation import planning, turns
+from generation import planning, posting, turns
 from generation.engines.base import Preset
 from generation.models import Switch
 from generation.presets import sources
@@ -112,6 +112,7 @@ def pause(preset: str) -> None:
     """Let this preset's jobs wait until `resume`; what runs goes on. Raises `LookupError`."""
     change(preset, paused=True)
     turns.order(queue=f"edit:{preset}")
+    posting.tell_waiting()
 
 
 @transaction.atomic
@@ -119,6 +120,7 @@ def resume(preset: str) -> None:
     """Let this preset's jobs be taken again, at once. Raises `LookupError`."""
     change(preset, paused=False)
     turns.order(queue=f"edit:{preset}")
+    posting.tell_waiting()
 
 
 def change(preset: str, **switches: bool) -> None:

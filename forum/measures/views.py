@@ -1,6 +1,7 @@
 """What the machine would have done anyway: beside an answer, and as a page of its own."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -47,7 +48,7 @@ def shown(
 ) -> HttpResponse:
     """What is known so far."""
     known = actions.known(image, request.member)
-    words = {"image": image, "known": known, "problem": problem}
+    words: dict[str, Any] = {"image": image, "known": known, "problem": problem}
     if request.member is not None and known is not None and (known.failed or not known.nulls):
         words["cost"] = actions.price(known, request.member)
     template = "measures/_null.html" if is_fragment(request) else "measures/null.html"
