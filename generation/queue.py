@@ -28,7 +28,17 @@ from generation.observing import (
     workers,
 )
 from generation.opening import Opened, operations, titles
-from generation.posting import FILM, LIGHT, outgoing, post, post_home, post_work, tell, tell_waiting, work_lock
+from generation.posting import (
+    FILM,
+    LIGHT,
+    outgoing,
+    post,
+    post_home,
+    post_work,
+    tell,
+    tell_waiting,
+    work_lock,
+)
 from generation.requests import (
     EditRequest,
     EmbedRequest,
@@ -59,21 +69,19 @@ from generation.switches import (
     pause,
     preset_states,
     resume,
-)
-from generation.switches import (
-    default as default_preset,
+    usual,
 )
 from generation.versions import installed
 
 __all__ = [
-    "LIGHT", "audit", "begins", "can_do", "cancel", "checked_operation", "chips", "default_preset",
+    "LIGHT", "audit", "begins", "can_do", "cancel", "checked_operation", "chips",
     "disable", "discard", "drain", "enable", "expected_seconds", "failed_jobs", "film_formats", "fingerprint", "foresee", "frame",
     "hand_over", "is_enabled", "is_own", "jobs_of", "known_terms", "lanes", "looks",
     "looks_version", "make_default", "mark_taken_in", "messages_waiting", "offer", "offered", "operations",
     "outgoing", "parts_of", "pause", "plan", "post", "preset_states", "presets",
     "program_version", "read", "refill", "region_titles", "request", "result", "resume", "retry",
     "second_of", "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes", "titles",
-    "troubles", "workers", "Chip", "Lane", "Machine", "Offer", "Opened", "Preset", "Standing",
+    "troubles", "usual", "workers", "Chip", "Lane", "Machine", "Offer", "Opened", "Preset", "Standing",
     "Trouble",
 ]  # fmt: skip
 
