@@ -45,9 +45,6 @@ def make_board(
     request: MemberRequest, response: HttpResponse, words: schemas.BoardIn
 ) -> Status[schemas.BoardOut]:
     """Make a board, which you moderate."""
-    fields = words.model_dump()
-    if not fields["preset"]:
-        del fields["preset"]
-    shown = showing.board(request, actions.create(by=request.member, **fields))
+    shown = showing.board(request, actions.create(by=request.member, **words.model_dump()))
     response.headers["Location"] = shown.url
     return Status(201, shown)

@@ -13,9 +13,10 @@ from forum.api.keys import key_of, once, writer
 from forum.api.plans import understood
 from forum.api.replies import accepted, preset_for
 from forum.drafts import actions
+from forum.drafts import views as doors
 from forum.drafts.lines import Line, line
 from forum.drafts.models import Draft, Take
-from forum.web import MemberRequest
+from forum.web import MemberRequest, Request
 
 router = Router(tags=["drafts"])
 TakeId = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -44,7 +45,7 @@ def post_turn(
     A single candidate becomes the head when it is done; of several you choose one.
     """
     to = find(request, image)
-    preset = preset_for(words) or to.board.preset
+    preset = preset_for(words) or to.board.usual
     understood(to, words.prompt, preset, words.strength)
     made = actions.take_turn(
         member=request.member,
@@ -99,6 +100,17 @@ def post_stop(request: MemberRequest, take: TakeId) -> draft_schemas.DraftOut:
     """Stop a take before it has come into being; 409 when it has ended."""
     stopped = actions.stop(take=own(request, take), by=request.member)
     return shown(request, stopped.draft.to_id, line(stopped.draft))
+
+
+@router.get(
+    "/takes/{int:take}/picture",
+    auth=writer,
+    url_name="take-picture",
+    openapi_extra={"responses": {200: {"description": "The bytes.", "content": {"image/*": {}}}}},
+)
+def get_picture(request: Request, take: TakeId) -> HttpResponse:
+    """The picture of a take of your own."""
+    return doors.picture(request, take)
 
 
 @router.post(

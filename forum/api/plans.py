@@ -52,7 +52,7 @@ def get_plan(
 
 def read(to: Image, prompt: str, preset: str, strength: float = 0.6) -> Plan:
     """A prompt as it is read on an image's board. Raises Trouble without such a preset."""
-    name = preset or to.board.preset
+    name = preset or to.board.usual
     if name not in queue.presets():
         raise Trouble(422, "no_engine", _("There is no such engine here. Choose another one."))
     own = teaching.heard_on(to.board)

@@ -73,7 +73,7 @@ def post_reply(
 ) -> Status[schemas.Accepted]:
     """Answer an image with a prompt. It comes into being later: ask at `url` how it stands."""
     to = find(request, image)
-    preset = preset_for(words) or to.board.preset
+    preset = preset_for(words) or to.board.usual
     wanted = asked(to, words, preset)
     reply = actions.answer_by_prompt(
         member=request.member,

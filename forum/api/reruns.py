@@ -14,6 +14,7 @@ from forum.api.images import Id, find
 from forum.api.keys import Caller, once, reader, writer
 from forum.api.problems import reason_of
 from forum.films import actions as films
+from forum.films import views as doors
 from forum.films.cards import cards_for as film_cards
 from forum.films.models import Film, FilmState
 from forum.reruns import actions
@@ -161,12 +162,23 @@ def get_film(request: Request, film: FilmId) -> FilmOut:
     return film_out(request, get_object_or_404(rows, pk=film))
 
 
+@router.get(
+    "/films/{int:film}/file",
+    auth=reader,
+    url_name="film-file",
+    openapi_extra={"responses": {200: {"description": "A film.", "content": {"image/webp": {}}}}},
+)
+def get_film_file(request: Request, film: FilmId) -> HttpResponse:
+    """The bytes of a film, WebP or MP4, for those who may look at every image in it."""
+    return doors.film_file(request, film)
+
+
 def film_out(request: Caller, film: Film) -> FilmOut:
     """A film as the API shows it."""
     [card] = film_cards([film])
     step, total = (card.standing.step, card.standing.total) if card.standing else (0, 0)
     done = film.state == FilmState.DONE
-    file = request.build_absolute_uri(reverse("film-file", args=[film.pk])) if done else None
+    file = request.build_absolute_uri(reverse("api:film-file", args=[film.pk])) if done else None
     return FilmOut(
         id=film.pk,
         url=request.build_absolute_uri(reverse("api:film", args=[film.pk])),

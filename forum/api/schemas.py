@@ -70,7 +70,9 @@ class BoardIn(Schema):
     visibility: Visibility = "public"
     description: Annotated[str, Field(max_length=2000), Plain] = ""
     licence: Licence = "CC-BY-4.0"
-    preset: Annotated[str, Field(max_length=40), Plain] = ""
+    preset: Annotated[str, Field(max_length=40), Plain] = Field(
+        default="", description="The engine that answers; empty is the house's usual one."
+    )
 
 
 class BoardOut(Schema):
@@ -81,7 +83,7 @@ class BoardOut(Schema):
     visibility: Visibility
     description: str
     licence: str
-    preset: str
+    preset: str = Field(description="Empty: the house's usual one, a GPU's while one is at work.")
     archived: bool
     created_at: datetime
     url: str

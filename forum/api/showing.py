@@ -36,7 +36,7 @@ def board(request: HttpRequest, row: Board) -> schemas.BoardOut:
 def take(request: HttpRequest, card: DraftCard) -> draft_schemas.TakeOut:
     """One candidate of one's own draft."""
     row = card.take
-    picture = request.build_absolute_uri(reverse("take-picture", args=[row.pk]))
+    picture = request.build_absolute_uri(reverse("api:take-picture", args=[row.pk]))
     return draft_schemas.TakeOut(
         id=row.pk,
         turn=row.turn,

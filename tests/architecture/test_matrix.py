@@ -186,6 +186,7 @@ get  api:reruns                 404 404 200 200 200
 post api:reruns                 401 404 202 202 202
 post api:films                  401 404 202 202 202
 get  api:film                   404 404 200 200 200
+get  api:film-file              404 404 200 200 200
 post api:masks                  401 422 422 422 422
 get  api:mask                   404 404 200 200 200
 get  api:replies                404 404 200 200 200
@@ -201,6 +202,7 @@ post api:draft-back             401 404 200 404 404
 post api:take-go                401 404 200 404 404
 post api:take-stop              401 404 409 404 404
 post api:take-publish           401 404 202 404 404
+get  api:take-picture           401 404 200 404 404
 post api:beginnings             401 422 422 422 422
 get  api:beginning              401 404 404 404 404
 post api:beginning-cancel       401 404 404 404 404
@@ -323,6 +325,7 @@ def the_args(
         "api:reruns": [child.pk],
         "api:films": [child.pk],
         "api:film": [film.pk],
+        "api:film-file": [film.pk],
         **{name: [film.pk] for name in FILM_DOORS},
         # A private board's film opens by no link, not even by a true one.
         "film-shared": [film.token],
@@ -368,7 +371,7 @@ def the_args(
 
 TAKES = (
     "take-picture", "take-frame", "take-go", "take-stop", "take-again", "take-publish",
-    "api:take-go", "api:take-stop", "api:take-publish",
+    "api:take-go", "api:take-stop", "api:take-publish", "api:take-picture",
 )  # fmt: skip
 
 
