@@ -68,7 +68,9 @@ async def test_nobody_hears_of_anothers_draft(hill, lin, wen):
     await socket.receive_from(3)
     await asyncio.sleep(0.3)
     await database_sync_to_async(a_turn)(lin, hill)
-    assert await socket.receive_nothing(1)
+    # The line that has just been opened may send the whole once more: it is Wen's own, and empty.
+    while not await socket.receive_nothing(1):
+        assert "make it night" not in await socket.receive_from(1)
     await socket.disconnect()
 
 
@@ -81,8 +83,8 @@ async def test_places_in_the_queue_move_while_one_looks(hill, lin, ada, _worker)
     assert "1 before it" in await socket.receive_from(3)
     await asyncio.sleep(0.3)
     assert await database_sync_to_async(publishing.claim)(others.job, uuid.uuid4())
-    said = await until(socket, f'id="take-{take.pk}"')
-    assert "1 before it" not in said and "next" in said
+    said = await until(socket, f'(?s)^(?!.*1 before it).*id="take-{take.pk}"')
+    assert "next" in said
     await database_sync_to_async(queue.pause)("darkroom")
     assert f'id="take-{take.pk}"' in await until(socket, "lets this engine rest")
     await socket.disconnect()
@@ -96,6 +98,6 @@ async def test_places_of_replies_move_too(hill, lin, ada, _worker):
     assert "1 before it" in await socket.receive_from(3)
     await asyncio.sleep(0.3)
     await database_sync_to_async(queue.cancel)(first.job)
-    said = await until(socket, f'hx-target="#reply-{second.pk}"')
+    said = await until(socket, f'(?s)^(?!.*1 before it).*id="reply-{second.pk}"')
     assert "next" in said
     await socket.disconnect()
