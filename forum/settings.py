@@ -129,6 +129,9 @@ FORUM_SOCKETS_PER_ADDRESS = env.int("FORUM_SOCKETS_PER_ADDRESS", 200)
 #: The preset that answers where a board names none.
 FORUM_DEFAULT_PRESET = env.str("FORUM_DEFAULT_PRESET", "darkroom")
 
+#: The preset that answers there instead while a worker with a GPU has it. Empty: none; an operator's own choice of a default comes before both.
+FORUM_DEFAULT_GPU_PRESET = env.str("FORUM_DEFAULT_GPU_PRESET", "klein")
+
 #: A TOML file laid over the shipped `generation/presets.toml`. Empty: presets.toml in FORUM_DATA_DIR, where it exists.
 FORUM_PRESETS = env.str("FORUM_PRESETS", "")
 
@@ -200,6 +203,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "forum.members.middleware.Visitor",
+    "forum.live.sense.Sense",
     "allauth.account.middleware.AccountMiddleware",
     "forum.web.RequestLog",
 ]
@@ -396,5 +400,7 @@ LOGGING = {
         "forum": {"level": "INFO"},
         "generation": {"level": "INFO"},
         "procrastinate": {"level": "WARNING"},
+        # A refused request is one line, which forum.web.RequestLog writes with its number.
+        "django.request": {"level": "ERROR"},
     },
 }

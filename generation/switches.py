@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import LiteralString
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from generation import planning, posting, turns
@@ -34,9 +35,12 @@ def preset_states() -> dict[str, PresetState]:
 
 _OFFERED: LiteralString = """
 SELECT 'off', preset FROM generation_switch WHERE NOT enabled
-UNION ALL SELECT DISTINCT 'at work', substr(queue, 6) FROM generation_worker,
-    jsonb_array_elements_text(queues) queue
+UNION ALL SELECT 'default', preset FROM generation_switch WHERE is_default
+UNION ALL SELECT DISTINCT what, substr(queue, 6) FROM generation_worker worker,
+    jsonb_array_elements_text(queues) queue, unnest(ARRAY['at work', 'on gpu']) what
 WHERE seen_at > now() - interval '30 seconds' AND NOT draining AND queue LIKE 'edit:%%'
+    AND (what = 'at work' OR EXISTS (SELECT 1 FROM jsonb_array_elements(about->'devices') device
+        WHERE coalesce(device->>'device', device->>'name') <> 'cpu'))
 """
 
 
@@ -46,6 +50,8 @@ class Offer:
 
     presets: dict[str, Preset]
     at_work: frozenset[str]
+    #: The one that answers where nobody named another.
+    usual: str
 
     def is_impossible(self, preset: str) -> bool:
         """Whether engines are at work and none of them is this one."""
@@ -72,18 +78,33 @@ def offer(also: str = "") -> Offer:
         for name, preset in planning.presets().items()
         if name == also or (("off", name) not in said and (not sources(preset) or name in at_work))
     }
-    return Offer(presets, at_work)
+    return Offer(presets, at_work, usual_of(said, list(presets)))
+
+
+def usual_of(said: set[tuple[str, str]], offered: list[str]) -> str:
+    """The operator's default, else the one for GPUs while a GPU at work has it, else the house's.
+
+    Where that is switched off, the first that is offered.
+    """
+    known = planning.presets()
+    chosen = [name for what, name in said if what == "default" and name in known]
+    if chosen:
+        return chosen[0]
+    on_gpu = settings.FORUM_DEFAULT_GPU_PRESET
+    if on_gpu in known and ("on gpu", on_gpu) in said and ("off", on_gpu) not in said:
+        return str(on_gpu)
+    usual = str(settings.FORUM_DEFAULT_PRESET)
+    return usual if ("off", usual) not in said else next(iter(offered), usual)
+
+
+def usual() -> str:
+    """The preset that answers where nobody named another: that of `offer`."""
+    return offer().usual
 
 
 def is_enabled(preset: str) -> bool:
     """Whether people may ask for this preset."""
     return not Switch.objects.filter(preset=preset, enabled=False).exists()
-
-
-def default() -> str:
-    """The preset that an operator made the default; "" where none is."""
-    found = Switch.objects.filter(is_default=True).values_list("preset", flat=True).first()
-    return found if found in planning.presets() else ""
 
 
 @transaction.atomic

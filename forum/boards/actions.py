@@ -10,7 +10,6 @@ from django.utils import timezone
 from forum.announce import announce
 from forum.boards.models import Board, Membership
 from forum.members.models import Member
-from generation import queue
 
 #: What the makers of a board may set, and change later.
 FIELDS = frozenset(
@@ -42,8 +41,7 @@ def create(*, by: Member, **fields: Any) -> Board:
     """
     if not may_create(by):
         raise NotAllowed
-    words = {"preset": queue.default_preset() or settings.FORUM_DEFAULT_PRESET, **fields}
-    board = Board(made_by=by, **turned(None, picked(words)))
+    board = Board(made_by=by, **turned(None, picked(fields)))
     board.full_clean(validate_unique=False, validate_constraints=False)
     save(board)
     Membership.objects.create(board=board, member=by, role=Membership.Role.MODERATOR)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +15,7 @@ from generation import queue
 class BoardForm(forms.ModelForm):  # type: ignore[type-arg]
     """Everything that the makers of a board decide. It saves nothing: `actions` do."""
 
-    preset = forms.ChoiceField(label=_("Engine that answers"))
+    preset = forms.ChoiceField(label=_("Engine that answers"), required=False)
     take_turns = forms.BooleanField(
         label=_("Everybody's first before anybody's second"),
         required=False,
@@ -45,12 +46,17 @@ class BoardForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 def presets(also: str = "") -> list[tuple[str, str]]:
-    """Engines to choose from, `also` among them, with their titles in the reader's language."""
-    language = get_language() or "en"
-    return [
+    """Engines to choose from, `also` among them, with their titles in the reader's language.
+
+    First the usual one, whatever that will be.
+    """
+    language, offer = get_language() or "en", queue.offer(also)
+    found = [
         (name, preset.titles.get(language) or preset.titles.get("en", name))
-        for name, preset in queue.offered(also).items()
+        for name, preset in offer.presets.items()
     ]
+    now = dict(found).get(offer.usual, offer.usual)
+    return [("", format_lazy(_("the usual one (now {engine})"), engine=now)), *found]  # type: ignore[list-item]
 
 
 class NewMember(forms.Form):

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from forum.members.models import Member
+from generation import queue
 
 
 class Visibility(models.TextChoices):
@@ -75,8 +76,8 @@ class Board(models.Model):
     licence = models.CharField(
         _("licence of new images"), max_length=30, choices=Licence.choices, default=Licence.CC_BY
     )
-    #: Name of the preset that answers here unless another is chosen.
-    preset = models.CharField(_("preset"), max_length=40, default="darkroom")
+    #: Name of the preset that answers here unless another is chosen; empty is the house's usual one.
+    preset = models.CharField(_("preset"), max_length=40, blank=True, default="")
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="boards_made"
     )
@@ -105,6 +106,11 @@ class Board(models.Model):
         """
         since = self.turns_since
         return f"board.{self.pk}.{int(since.timestamp())}" if since else ""
+
+    @property
+    def usual(self) -> str:
+        """Name of the preset that answers here now unless another is chosen."""
+        return self.preset or queue.usual()
 
     @property
     def is_archived(self) -> bool:

@@ -90,7 +90,7 @@ def page_words(request: MemberRequest, to: Image, form: Turn) -> dict[str, Any]:
     """What the page of a draft shows."""
     found = line(Draft.objects.of(request.member).filter(to=to).first())
     cost = cost_of(form, request.member) or cost_of_nothing_yet(
-        request.member, form.preset_name or to.board.preset, pictures=form.pictures
+        request.member, form.preset_name or form.usual, pictures=form.pictures
     )
     return {
         "image": to,

@@ -170,12 +170,14 @@ class Prompt(Masked, Keyed):
 
     def __init__(self, *args: Any, to: Image, **more: Any) -> None:
         more.setdefault("auto_id", f"id_%s_{to.pk}")
-        more["initial"] = {"preset": to.board.preset, **(more.get("initial") or {})}
+        self.offer = queue.offer(to.board.preset)
+        #: The preset that answers here unless another is chosen.
+        self.usual = to.board.preset or self.offer.usual
+        more["initial"] = {"preset": self.usual, **(more.get("initial") or {})}
         before = more.pop("before", None)
         super().__init__(*args, **more)
         self.to = to
         engines: forms.ChoiceField = self.fields["preset"]  # type: ignore[assignment]
-        self.offer = queue.offer(to.board.preset)
         engines.choices = preset_choices(offer=self.offer)
         self.understood: chips.Understood | None = None
         self.chips_are_unfit = False
@@ -234,7 +236,7 @@ class Prompt(Masked, Keyed):
 
     def look(self, prompt: str, preset: str = "", strength: float = STRENGTH) -> chips.Understood:
         """Read a prompt, with the chips that were sent before."""
-        name = preset or self.to.board.preset
+        name = preset or self.usual
         self.understood = chips.understand(prompt, name, self.to.board, self.before, strength)
         return self.understood
 

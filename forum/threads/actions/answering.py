@@ -155,7 +155,7 @@ def waiting(member: Member, to: Image, job: int, *, prompt: str, **words: Any) -
 
 def engine_for(to: Image, preset: str, sources: int) -> str:
     """Name of the preset that answers: the one asked for, else the board's. Raises NotAllowed."""
-    name = preset or to.board.preset
+    name = preset or to.board.usual
     found = queue.presets().get(name)
     if found is None or not queue.is_enabled(name):
         raise NotAllowed(_("There is no such engine here. Choose another one."), "no_engine")

@@ -138,7 +138,7 @@ def plan(request: Request, pk: int) -> HttpResponse:
     """How the engine would read what is being typed, as chips, and what it costs: a fragment."""
     found = seen(request.member, pk)
     prompt = request.GET.get("prompt", "")[:LONGEST_PROMPT].replace("\0", "")
-    preset = request.GET.get("preset") or found.board.preset
+    preset = request.GET.get("preset") or found.board.usual
     try:
         before = chips.sent(request.GET)
     except chips.Unfit:

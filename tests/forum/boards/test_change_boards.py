@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def test_whoever_makes_a_board_moderates_it(lin):
     board = actions.create(by=lin, slug="rain", title="Rain")
     assert Board.objects.editable_by(lin).get() == board
-    assert board.preset == settings.FORUM_DEFAULT_PRESET
+    assert board.preset == "" and board.usual == settings.FORUM_DEFAULT_PRESET
 
 
 def test_a_setting_leaves_making_to_moderators(lin, moderator, settings):

@@ -70,7 +70,7 @@ def test_the_owner_switches_presets(browse, owner):
 
     assert not do("disable").enabled
     assert do("enable").enabled
-    assert do("default").is_default and queue.default_preset() == "darkroom"
+    assert do("default").is_default and queue.usual() == "darkroom"
     assert do("pause").paused
     assert not do("resume").paused
     assert do("pause", "/studio/presets/").paused
@@ -83,9 +83,12 @@ def test_what_is_switched_off_can_neither_be_chosen_nor_sent(browse, owner, hill
     queue.disable("darkroom")
     assert "darkroom" not in queue.offered()
     assert "darkroom" in queue.offered("darkroom")
-    sent = browse(ada).post(
-        f"/images/{hill.first_image_id}/answer/", {"prompt": "at night", "preset": "darkroom"}
-    )
+    words = {"prompt": "at night", "preset": "darkroom"}
+    place = f"/images/{hill.first_image_id}/answer/"
+    assert browse(ada).post(place, words).status_code == 422, "it is not in the list"
+    hill.board.preset = "darkroom"
+    hill.board.save()
+    sent = browse(ada).post(place, words)
     assert sent.status_code == 403
     assert "no such engine here" in sent.content.decode()
     assert not Job.objects.filter(task="edit").exists()
