@@ -173,7 +173,9 @@ class Problems:
         if response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
             return response
         status = response.status_code
-        told = document(status, CODES.get(status, "error"), HTTPStatus(status).description or "")
+        said = _("This address does not take that method.") if status == 405 else ""
+        said = said or HTTPStatus(status).description
+        told = document(status, CODES.get(status, "error"), said)
         for name in ("Allow", "Retry-After", "Content-Range"):
             if name in response.headers:
                 told.headers[name] = response.headers[name]

@@ -45,7 +45,7 @@ def post(request: MemberRequest) -> HttpResponse:
 def beginning(request: MemberRequest) -> dict[str, str]:
     """Board and licence chosen beforehand: the board one comes from, else the first public one."""
     boards = Board.objects.open_to(request.member)
-    asked = boards.filter(slug=request.GET.get("board", "")[:50]).first()
+    asked = boards.filter(slug=request.GET.get("board", "")[:50].replace("\0", "")).first()
     # Whoever chooses nothing speaks to everybody, where that may be.
     board = asked or boards.filter(visibility=Visibility.PUBLIC).first() or boards.first()
     return {} if board is None else {"board": board.slug, "licence": board.licence}
