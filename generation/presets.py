@@ -54,6 +54,8 @@ class Source:
     model: str
     #: A commit, 40 hex digits; empty until `manage.py engines pull` has pinned one.
     revision: str = ""
+    #: Of a part, where its preset says so; else the preset's licence holds.
+    licence: str = ""
 
     @property
     def local(self) -> bool:
@@ -106,10 +108,37 @@ def _presets(own: Path, _shipped: object, stamp: object, named: bool) -> dict[st
     words = parsed(SHIPPED)
     if stamp is not None:
         words = merged(words, parsed(own))
+    words = completed(words)
     troubles = [f"{own if stamp else SHIPPED}: {each}" for each in check(words)]
     if troubles:
         raise PresetsBroken(troubles)
     return {name: preset_from(name, entry) for name, entry in words.items()}
+
+
+def completed(words: Words) -> Words:
+    """Presets that are `like` another one, with all that they do not say themselves.
+
+    A task whose pipeline is "" is left out. What does not hold stays as it is, for `check` to name.
+    """
+    whole = {
+        name: merged(words[str(entry["like"])], entry) if likeness(entry, words) else entry
+        for name, entry in words.items()
+    }
+    return {name: tasks_named(entry) for name, entry in whole.items()}
+
+
+def tasks_named(entry: Any) -> Any:
+    """A preset's table without the tasks that it switches off."""
+    tasks = entry.get("pipelines") if isinstance(entry, dict) else None
+    if not isinstance(tasks, dict):
+        return entry
+    return {**entry, "pipelines": {task: path for task, path in tasks.items() if path != ""}}
+
+
+def likeness(entry: Any, words: Words) -> bool:
+    """Whether a preset is like another, which is like none itself."""
+    other = words.get(str(entry.get("like"))) if isinstance(entry, dict) else None
+    return isinstance(other, dict) and "like" not in other
 
 
 def parsed(path: Path) -> Words:
@@ -135,7 +164,8 @@ def preset_from(name: str, entry: Words) -> Preset:
     """A preset from its table; what is no field of its own becomes a setting."""
     words = {key: entry[key] for key in FIELDS if key in entry}
     words["buckets"] = tuple(words.get("buckets", (1,)))
-    return Preset(name=name, settings={k: v for k, v in entry.items() if k not in FIELDS}, **words)
+    settings = {key: value for key, value in entry.items() if key not in (*FIELDS, "like")}
+    return Preset(name=name, settings=settings, **words)
 
 
 def sources(preset: Preset) -> list[Source]:
@@ -144,7 +174,7 @@ def sources(preset: Preset) -> list[Source]:
     if model := preset.settings.get("model"):
         found.append(Source("model", model, preset.settings.get("revision", "")))
     for role, part in preset.settings.get("parts", {}).items():
-        found.append(Source(role, part["model"], part.get("revision", "")))
+        found.append(Source(role, part["model"], part.get("revision", ""), part.get("licence", "")))
     return found
 
 
@@ -280,6 +310,8 @@ def check(words: Words) -> Iterator[str]:
             yield f"[{name}] is no name: small letters, digits and hyphens, at most 40."
         elif not isinstance(entry, dict):
             yield f"{name} stands outside a table such as [{name}]."
+        elif "like" in entry and not likeness(entry, words):
+            yield f"[{name}] like must name another preset, which is like none itself."
         else:
             yield from (f"[{name}] {trouble}" for trouble in check_entry(entry))
 

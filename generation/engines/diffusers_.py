@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from PIL import Image
 
 from generation.engines.base import Cancelled, EngineError, Failed, Item, Made, Preset, Progress
-from generation.engines.diffusion import loading
+from generation.engines.diffusion import exchanging, loading
 from generation.engines.diffusion.batches import Ceilings, Run, bucket_for, cause_of
-from generation.engines.diffusion.calls import Row, row_for
+from generation.engines.diffusion.calls import Row, following_the_same, row_for
 from generation.engines.diffusion.loading import Loaded
 from generation.engines.diffusion.settings import Call, call_for
 from generation.requests import EditRequest, ImageRef
@@ -40,7 +41,13 @@ class Diffusers:
         self._ceilings = Ceilings()
 
     def load(self, preset: Preset) -> None:
-        """Bring the preset's weights onto the device. Raises `loading.NotLoaded`."""
+        """Bring the preset's weights onto the device. Raises `loading.NotLoaded`.
+
+        Pipelines stay where a preset differs from the last one only in what it keeps of a source.
+        """
+        if self.loaded is not None and exchanging.alike(self.loaded.preset, preset):
+            self.loaded = exchanging.exchanged(self.loaded, preset)
+            return
         self.unload()
         self.loaded = loading.load(preset)
         self._warm_up(self.loaded)
@@ -87,7 +94,7 @@ class Diffusers:
         for item in batch:
             try:
                 call = call_for(item.request, self.loaded.preset)
-                ready.append(row_for(item, call, self.loaded))
+                ready.append(self._row(item, call))
                 calls.add(call)
             except EngineError as error:
                 yield Failed(item.id, error)
@@ -95,7 +102,33 @@ class Diffusers:
             raise MixedBatch(f"These differ: {', '.join(differing(calls))}.")
         run = Run(self.loaded, on_progress, cancelled)
         for call in calls:
-            yield from self._all(ready, call, run)
+            yield from self._groups(ready, call, run)
+
+    def _groups(self, ready: list[Row], call: Call, run: Run) -> Iterator[Made | Failed]:
+        """Rows that follow the same maps together, in a call of their own.
+
+        Each group runs at the size that all would have had: whom a neighbour's picture shows does
+        not decide the size of anybody's batch.
+        """
+        assert self.loaded is not None
+        groups = following_the_same(ready)
+        if len(groups) > 1:
+            buckets = self.loaded.preset.buckets
+            most = self._ceilings.most(call.size, buckets)
+            call = replace(call, bucket=bucket_for(len(ready), call.bucket, buckets, most))
+        for rows in groups:
+            yield from self._all(rows, call, run)
+
+    def _row(self, item: Item, call: Call) -> Row:
+        """An item made ready. Raises `EngineError`, also where memory ends over its maps."""
+        assert self.loaded is not None
+        try:
+            return row_for(item, call, self.loaded)
+        except OUT_OF_MEMORY as error:
+            if (ended := cause_of(error)) is None:
+                raise
+        loading.free(self.loaded.device)
+        raise OutOfMemory(ended)
 
     def _all(self, rows: list[Row], call: Call, run: Run) -> Iterator[Made | Failed]:
         """Every row of one call, in batches as large as preset and memory allow."""

@@ -12,7 +12,14 @@ pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no GPU here."),
     pytest.mark.filterwarnings("ignore"),
 ]
-BATCHED = ["klein", "sdxl-structure", "instruct-pix2pix", "sd-turbo"]
+BATCHED = [
+    "klein",
+    "sdxl-structure",
+    "sdxl-depth",
+    "sdxl-pose",
+    "instruct-pix2pix",
+    "sd-turbo",
+]
 
 
 @pytest.mark.parametrize("name", BATCHED)

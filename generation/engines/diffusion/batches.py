@@ -15,6 +15,7 @@ from generation.engines.diffusion.loading import Loaded
 from generation.engines.diffusion.pictures import feathered, within
 from generation.engines.diffusion.recipes import recipe
 from generation.engines.diffusion.settings import Call, Size
+from generation.engines.diffusion.union import rows_apart
 from generation.engines.diffusion.watching import Pace, Watch, watched
 
 #: Seconds between two frames of a run, at least: five a second.
@@ -75,6 +76,7 @@ class Run:
         self._framed_at, self._coming = float("-inf"), None
         places = padded(rows, bucket)
         pipe = self.loaded.pipelines[call.task]
+        self._show_kept(rows, call)
         watch = Watch(
             on_step=lambda step, total, clean: self._step(rows, call, step, total, clean),
             all_stopped=lambda: all(self.cancelled(row.id) for row in rows),
@@ -82,7 +84,7 @@ class Run:
             pace=Pace(self.loaded.device),
         )
         try:
-            with watched(pipe, watch):
+            with watched(pipe, watch), rows_apart(pipe, len(places)):
                 out = pipe(**arguments(pipe, call, places, self.loaded))
         finally:
             self.loaded.rest()
@@ -92,6 +94,14 @@ class Run:
             self._end(row, place, pictures[place], bucket, call, milliseconds)
             for place, row in enumerate(rows)
         ]
+
+    def _show_kept(self, rows: Sequence[Row], call: Call) -> None:
+        """Before the first step: the maps that each picture will follow, as its first frames."""
+        for row in rows:
+            for each in row.kept.maps:
+                frame = each.picture.copy()
+                frame.thumbnail((FRAME_SIDE, FRAME_SIDE))
+                self.on_progress(Progress(row.id, 0, call.steps, each.control.kind, frame))
 
     def _end(
         self,

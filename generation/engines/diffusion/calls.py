@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -11,7 +11,8 @@ from PIL import Image
 from generation.engines.base import Item
 from generation.engines.diffusion.klein import SourcesPerItem
 from generation.engines.diffusion.loading import Loaded
-from generation.engines.diffusion.pictures import Cut, cut_for, edges, mask_for
+from generation.engines.diffusion.maps import Kept, kept
+from generation.engines.diffusion.pictures import Cut, cut_for, mask_for
 from generation.engines.diffusion.settings import Call
 from generation.engines.diffusion.tokens import shortened
 
@@ -32,6 +33,8 @@ class Row:
     #: Tokens of the prompt that the model has no room for.
     dropped: int
     padding: bool = False
+    #: What the result must keep of its first source.
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def id(self) -> str:
@@ -46,20 +49,32 @@ def row_for(item: Item, call: Call, loaded: Loaded) -> Row:
     mask = None
     if item.mask is not None and cuts:
         mask = mask_for(item.mask, item.sources[0], cuts[0])
+    sources = [cut.of(source) for cut, source in zip(cuts, item.sources, strict=True)]
     return Row(
         item=item,
         cut=cuts[0] if cuts else None,
-        sources=[cut.of(source) for cut, source in zip(cuts, item.sources, strict=True)],
+        sources=sources,
         mask=mask,
         prompt=prompt,
         dropped=dropped,
+        kept=kept(sources[0], loaded.settings.controls, loaded.estimators) if sources else Kept(),
     )
+
+
+def following_the_same(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows in groups that one call can take, since it has one list of maps for all its rows.
+
+    They differ where a source shows nothing of what the preset keeps.
+    """
+    groups: dict[Any, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.kept.controls, []).append(row)
+    return list(groups.values())
 
 
 def padded(rows: Sequence[Row], bucket: int) -> list[Row]:
     """As many rows as the bucket has places: the first one again and again."""
-    first = rows[0]
-    more = Row(first.item, first.cut, first.sources, first.mask, first.prompt, 0, padding=True)
+    more = replace(rows[0], dropped=0, padding=True)
     return [*rows, *[more] * (bucket - len(rows))]
 
 
@@ -124,16 +139,18 @@ def avoided(pipe: Any, row: Row, otherwise: str) -> str:
 
 
 def to_follow(known: Any, rows: Sequence[Row], loaded: Loaded) -> dict[str, Any]:
-    """The map of each source that a ControlNet makes the result follow."""
-    control = loaded.settings.control
-    if control is None or "control_image" not in known or not rows[0].sources:
+    """The maps of each source that a ControlNet makes the result follow: a batch for each kind."""
+    controls = rows[0].kept.controls
+    if not controls or "control_image" not in known:
         return {}
-    processor = loaded.first.control_image_processor
-    maps = [processor.preprocess(edges(row.sources[0])) for row in rows]
+    ready = loaded.first.control_image_processor.preprocess
     return {
-        "control_image": [torch.cat(maps)],
-        "control_mode": [control.mode],
-        "controlnet_conditioning_scale": float(control.scale),
+        "control_image": [
+            torch.cat([ready(row.kept.maps[place].picture) for row in rows])
+            for place in range(len(controls))
+        ],
+        "control_mode": [control.mode for control in controls],
+        "controlnet_conditioning_scale": [float(control.scale) for control in controls],
     }
 
 

@@ -19,6 +19,7 @@ from generation import presets
 from generation.engines.base import EngineError, Preset
 from generation.engines.diffusion import processors
 from generation.engines.diffusion.colours import Colours, fitted
+from generation.engines.diffusion.estimating import Estimator, estimator
 from generation.engines.diffusion.settings import Part, Settings, settings
 
 #: Files that hold weights as pickles: loading one runs whatever is in it.
@@ -44,6 +45,8 @@ class Loaded:
     device: torch.device
     pipelines: dict[str, Any]
     colours: Colours
+    #: What draws the maps to follow, by role.
+    estimators: dict[str, Estimator] = field(default_factory=dict)
     #: What the recipe says of the weights: model, revision, files, adapters.
     weights: dict[str, Any] = field(default_factory=dict)
     attention: str = "default"
@@ -95,15 +98,10 @@ def load(preset: Preset) -> Loaded:
     """Load a preset. Raises `NotLoaded` with one sentence for an operator."""
     begun = time.perf_counter()
     hush()
-    try:
-        words = settings(preset)
-    except ValueError as error:
-        raise NotLoaded(str(error)) from None
-    folders = {source.role: folder_of(source) for source in presets.sources(preset)}
-    for folder in folders.values():
-        refuse_pickles(folder)
+    words, folders = read(preset)
     device = best_device()
     first = pipeline(words, folders)
+    refuse_modes(first, words)
     add_adapters(first, words, folders)
     loaded = Loaded(
         preset=preset,
@@ -115,12 +113,25 @@ def load(preset: Preset) -> Loaded:
     )
     try:
         place(loaded)
+        loaded.estimators = estimators(words, folders, device, loaded.offload)
         loaded.colours = fitted(first, device)
     except torch.OutOfMemoryError as error:
         raise NotLoaded(f"The weights of {preset.name} do not fit this device.") from error
     loaded.rest()
     loaded.seconds = time.perf_counter() - begun
     return loaded
+
+
+def read(preset: Preset) -> tuple[Settings, dict[str, Path]]:
+    """A preset's settings and the folder of each of its weights. Raises `NotLoaded`."""
+    try:
+        words = settings(preset)
+    except ValueError as error:
+        raise NotLoaded(str(error)) from None
+    folders = {source.role: folder_of(source) for source in presets.sources(preset)}
+    for folder in folders.values():
+        refuse_pickles(folder)
+    return words, folders
 
 
 def hush() -> None:
@@ -191,7 +202,9 @@ def pipeline(words: Settings, folders: dict[str, Path]) -> Any:
 
 def components(words: Settings) -> Iterator[tuple[Part, str]]:
     """The parts that stand in the place of a component."""
-    yield from ((part, part.role) for part in words.parts if not part.adapter)
+    yield from (
+        (part, part.role) for part in words.parts if not part.adapter and not part.estimator
+    )
 
 
 def component(part: Part, folder: Path, dtype: torch.dtype) -> Any:
@@ -200,6 +213,37 @@ def component(part: Part, folder: Path, dtype: torch.dtype) -> Any:
     return kind.from_pretrained(
         folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True
     )
+
+
+def estimators(
+    words: Settings, folders: dict[str, Path], device: torch.device, offloaded: str
+) -> dict[str, Estimator]:
+    """What draws the maps to follow. Raises `NotLoaded`.
+
+    Where the pipeline waits in the computer's memory between its turns, they do so too.
+    """
+    made = {}
+    for part in words.parts:
+        if not part.estimator:
+            continue
+        folder = folders[part.role]
+        try:
+            made[part.role] = estimator(part, folder, device, waits=offloaded != "none")
+        except torch.OutOfMemoryError as error:
+            raise NotLoaded(f"The weights of {folder.name} do not fit this device.") from error
+        except UNFIT as error:
+            raise NotLoaded(f"{folder.name} could not be loaded as {part.kind}: {error}") from error
+    return made
+
+
+def refuse_modes(pipe: Any, words: Settings) -> None:
+    """Raises `NotLoaded` where the ControlNet does not know a kind of map by its number."""
+    net = getattr(pipe, "controlnet", None)
+    known = getattr(getattr(net, "config", None), "num_control_type", None)
+    for control in words.controls:
+        for each in (control, control.otherwise):
+            if known is not None and each is not None and each.mode >= known:
+                raise NotLoaded(f"The ControlNet has no mode {each.mode}: they end at {known - 1}.")
 
 
 def helped(folder: Path) -> Iterator[tuple[str, Any]]:
@@ -335,6 +379,8 @@ def facts(preset: Preset, words: Settings, folders: dict[str, Path]) -> dict[str
             said |= {"model": source.model, "revision": source.revision}
         if source.role in scales:
             said["scale"] = scales[source.role]
+        if source.licence:
+            said["licence"] = source.licence
         found[source.role] = said
     return found
 

@@ -32,6 +32,7 @@ def recipe(
 ) -> dict[str, Any]:
     """The recipe of the picture that came out of row `place` of a batch; plain data."""
     request, settings = row.item.request, loaded.settings
+    stages = ({"maps": row.kept.milliseconds} if row.kept.told else {}) | milliseconds
     return {
         "preset": request.preset,
         "preset_digest": digest(asdict(loaded.preset)),
@@ -52,9 +53,9 @@ def recipe(
         "row": place,
         "sources": [source.sha256 for source in request.sources],
         "mask": None if request.mask is None else request.mask.sha256,
-        "control": asdict(settings.control) if settings.control else None,
-        "stages": milliseconds,
-        "milliseconds": sum(milliseconds.values()),
+        "control": list(row.kept.told) or None,
+        "stages": stages,
+        "milliseconds": sum(stages.values()),
     } | means(call.task, loaded)
 
 

@@ -12,10 +12,14 @@ from typing import Any
 
 from generation import batching
 from generation.engines.base import EngineError, Preset, SourceRefused
+from generation.engines.diffusion import controls
+from generation.engines.diffusion.controls import ESTIMATORS, PATH, Control
 from generation.requests import EditRequest
 
 #: What can be asked of a preset, and the pipeline that does it.
 TASKS = ("edit", "create", "inpaint")
+#: A file below a folder that holds weights as safetensors: a pickle by name would be run.
+SAFE_FILE = re.compile(r"(?!.*\.\.)\w[\w./ -]*\.safetensors")
 DTYPES = ("bfloat16", "float16", "float32")
 #: Values of `optimise`, by key; a tuple lists all that may be said.
 OPTIMISE: dict[str, tuple[object, ...]] = {
@@ -25,8 +29,8 @@ OPTIMISE: dict[str, tuple[object, ...]] = {
     "fp8": (True, False),
     "warm": ("none", "first", "all"),
 }
-CONTROLS = ("canny",)
-PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+#: What the table of a part may say.
+PART_KEYS = ("model", "revision", "licence", "class", "device", "scale", "file", "files")
 Size = tuple[int, int]
 
 
@@ -50,31 +54,28 @@ class Strength:
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
-    """A map drawn from the source that the result must follow."""
-
-    kind: str
-    #: Number of this kind of map in the ControlNet's own list.
-    mode: int
-    scale: float = 0.8
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
-    """Weights beside the main ones: a component of the pipeline, or a LoRA adapter."""
+    """Weights beside the main ones: a component of the pipeline, an estimator, a LoRA adapter."""
 
     role: str
-    #: Dotted path of the component's class; empty for an adapter.
+    #: Dotted path of the class of a component or an estimator; empty for an adapter.
     kind: str = ""
     #: File inside its folder, where there are several.
     file: str = ""
     #: Weight of an adapter, usually 0 to 1.
     scale: float = 1.0
+    #: Where an estimator works: "auto" is beside the pipeline.
+    device: str = "auto"
 
     @property
     def adapter(self) -> bool:
         """Whether this is a LoRA adapter."""
         return not self.kind
+
+    @property
+    def estimator(self) -> bool:
+        """Whether this draws maps to follow; the pipeline does not know it."""
+        return bool(self.kind) and self.role in ESTIMATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ class Settings:
     without: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     strength: Strength | None = None
-    control: Control | None = None
+    #: Maps that a result must follow.
+    controls: tuple[Control, ...] = ()
     #: What must not be seen unless a member says otherwise.
     negative: str = ""
     #: Name of the argument that `guidance` of a request sets; empty where there is none.
@@ -210,7 +212,7 @@ class _Words(dict[str, Any]):
 
 @lru_cache(maxsize=64)
 def _settings(words: _Words) -> Settings:
-    strength, control = words.get("strength"), words.get("control")
+    strength = words.get("strength")
     return Settings(
         pipelines=dict(words["pipelines"]),
         sizes=tuple((width, height) for width, height in words["sizes"]),
@@ -220,7 +222,7 @@ def _settings(words: _Words) -> Settings:
         without=tuple(words.get("without", ())),
         parts=tuple(_parts(words.get("parts", {}))),
         strength=Strength(**strength) if strength is not None else None,
-        control=Control(**control) if control is not None else None,
+        controls=controls.controls(words.get("control")),
         negative=words.get("negative", ""),
         guidance=words.get("guidance", "guidance_scale"),
         optimise=dict(words.get("optimise", {})),
@@ -230,7 +232,13 @@ def _settings(words: _Words) -> Settings:
 
 def _parts(words: dict[str, dict[str, Any]]) -> Iterator[Part]:
     for role, part in words.items():
-        yield Part(role, part.get("class", ""), part.get("file", ""), part.get("scale", 1.0))
+        yield Part(
+            role,
+            kind=part.get("class", ""),
+            file=part.get("file", ""),
+            scale=part.get("scale", 1.0),
+            device=part.get("device", "auto"),
+        )
 
 
 # --- what must hold ---------------------------------------------------------------------------
@@ -245,10 +253,8 @@ def problems(words: dict[str, Any]) -> Iterator[str]:
         yield "sizes is missing: pairs of width and height, such as [[1024, 1024]]."
     if words.get("dtype", "bfloat16") not in DTYPES:
         yield f"dtype must be one of {', '.join(DTYPES)}."
-    yield from table_problems("strength", words.get("strength"), Strength)
-    yield from table_problems("control", words.get("control"), Control)
-    if (words.get("control") or {}).get("kind", "canny") not in CONTROLS:
-        yield f"control.kind must be one of {', '.join(CONTROLS)}."
+    yield from strength_problems(words.get("strength"))
+    yield from controls.problems(words.get("control"), words.get("parts"))
     yield from optimise_problems(words.get("optimise", {}))
     yield from part_problems(words.get("parts", {}))
     steps = words.get("call", {}).get("num_inference_steps", 1)
@@ -268,15 +274,11 @@ def pipeline_problems(pipelines: object) -> Iterator[str]:
             yield f"pipelines.{task} must be a class such as diffusers:Flux2KleinPipeline."
 
 
-def table_problems(name: str, words: object, kind: type[Strength | Control]) -> Iterator[str]:
-    """Of a small table: nothing in it that `kind` does not know, nothing missing."""
-    if words is None:
-        return
-    known = kind.__dataclass_fields__
-    if not isinstance(words, dict) or set(words) - set(known):
-        yield f"{name} must be a table of: {', '.join(known)}."
-    elif kind is Control and not {"kind", "mode"} <= set(words):
-        yield f"{name} needs kind and mode."
+def strength_problems(words: object) -> Iterator[str]:
+    """Of `strength`: nothing in it that is not known."""
+    known = Strength.__dataclass_fields__
+    if words is not None and (not isinstance(words, dict) or set(words) - set(known)):
+        yield f"strength must be a table of: {', '.join(known)}."
 
 
 def optimise_problems(words: object) -> Iterator[str]:
@@ -295,12 +297,27 @@ def optimise_problems(words: object) -> Iterator[str]:
 
 
 def part_problems(words: object) -> Iterator[str]:
-    """Of `parts`: a class is a dotted path, a scale is a number."""
+    """Of `parts`: known keys, a class is a dotted path, a scale is a number, a device is known."""
     if not isinstance(words, dict):
         return
     for role, part in words.items():
+        if not isinstance(part, dict):
+            continue
         kind, scale = part.get("class", ""), part.get("scale", 1.0)
-        if kind and not PATH.fullmatch(kind):
+        if unknown := set(part) - set(PART_KEYS):
+            yield f"parts.{role}.{min(unknown)} is none of: {', '.join(PART_KEYS)}."
+        if kind and not PATH.fullmatch(str(kind)):
             yield f"parts.{role}.class must be a class such as diffusers:ControlNetUnionModel."
         if type(scale) not in (int, float):
             yield f"parts.{role}.scale must be a number."
+        file = part.get("file", "x.safetensors")
+        if not isinstance(file, str) or not SAFE_FILE.fullmatch(file):
+            yield f"parts.{role}.file must name a safetensors file inside its folder."
+        files = part.get("files", [])
+        if not isinstance(files, list) or not all(isinstance(each, str) for each in files):
+            yield f"parts.{role}.files must be a list of names or patterns of files."
+        if part.get("device", "auto") not in ("auto", "cpu"):
+            yield f"parts.{role}.device must be one of auto, cpu."
+        licence = part.get("licence", "?")
+        if not isinstance(licence, str) or not licence.strip():
+            yield f"parts.{role}.licence must be the name of a licence."

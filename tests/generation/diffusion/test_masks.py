@@ -96,4 +96,4 @@ def test_structure_reaches_the_result(load):
         for source in (picture_of("rings", (64, 64)), picture_of("fog", (64, 64)))
     ]
     assert not np.array_equal(pixels(answers[0]), pixels(answers[1]))
-    assert answers[0].recipe["control"]["kind"] == "canny"
+    assert answers[0].recipe["control"][0]["kind"] == "canny"

@@ -6,7 +6,14 @@ import pytest
 from generation import presets
 from tests.generation.diffusion.asking import ask, four, levels_apart, made, picture_of, pixels
 
-BATCHED = ["klein", "sdxl-structure", "instruct-pix2pix", "sd-turbo"]
+BATCHED = [
+    "klein",
+    "sdxl-structure",
+    "sdxl-depth",
+    "sdxl-pose",
+    "instruct-pix2pix",
+    "sd-turbo",
+]
 
 
 def test_all_presets_that_batch_are_tried(load, tiny_file):

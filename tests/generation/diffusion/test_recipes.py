@@ -52,7 +52,7 @@ def test_it_says_what_was_passed_not_what_was_wished(recipe):
     assert recipe("klein", guidance=9.0)["guidance"] == 1.0
     said = recipe("sdxl-structure", negative="rain", strength=0.5, guidance=9.0, steps=6)
     assert (said["negative"], said["strength_passed"], said["guidance"]) == ("rain", 0.65, 9.0)
-    assert said["steps"] == 6 and said["control"]["mode"] == 3
+    assert said["steps"] == 6 and said["control"] == [{"kind": "canny", "mode": 3, "scale": 0.7}]
 
 
 def test_avoiding_something_makes_a_difference(load):

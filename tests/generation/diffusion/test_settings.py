@@ -9,7 +9,11 @@ from generation.engines.base import SourceRefused
 from generation.engines.diffusion.settings import call_for, problems, settings, size_for
 from generation.requests import EditRequest, ImageRef
 
-SHIPPED = presets.parsed(presets.SHIPPED)
+SHIPPED = presets.completed(presets.parsed(presets.SHIPPED))
+EDGES = {"kind": "canny", "mode": 3}
+DEPTH = {"kind": "depth", "mode": 1}
+POSE = {"kind": "pose", "mode": 0}
+EYES = {"depth": {"model": "a/b", "class": "transformers:DepthAnythingForDepthEstimation"}}
 
 
 def shipped(name):
@@ -32,7 +36,36 @@ def request(size=(1024, 1024), **more):
         ({"dtype": "int8"}, "dtype must be one of bfloat16, float16, float32"),
         ({"strength": {"argument": "strength", "middle": 1}}, "strength must be a table of"),
         ({"control": {"kind": "canny"}}, "control needs kind and mode"),
-        ({"control": {"kind": "pose", "mode": 0}}, "control.kind must be one of canny"),
+        ({"control": []}, "control must be a table, or a list of tables"),
+        (
+            {"control": {"kind": "faces", "mode": 0}},
+            "control.kind must be one of canny, depth, pose",
+        ),
+        ({"control": {**EDGES, "weight": 1}}, "control must be a table of: kind, mode, scale"),
+        ({"control": {**EDGES, "mode": "3"}}, "control.mode must be a number"),
+        ({"control": {**EDGES, "scale": -1}}, "control.scale must be a number from 0 to 2"),
+        (
+            {"control": {**EDGES, "otherwise": POSE}},
+            "control.otherwise must be a table of kind canny",
+        ),
+        ({"control": {**POSE, "otherwise": {"kind": "canny"}}}, "control.otherwise needs kind and"),
+        (
+            {"control": [EDGES, POSE], "parts": {"pose": EYES["depth"]}},
+            "control needs parts.people with a class such as",
+        ),
+        (
+            {"control": [EDGES, DEPTH], "parts": {"depth": {"model": "a/b"}}},
+            "control needs parts.depth",
+        ),
+        ({"control": [EDGES, EDGES]}, "control has two maps of one mode"),
+        ({"control": DEPTH, "parts": EYES}, "control needs something that is always found"),
+        ({"parts": {"vae": {"model": "a/b", "klass": "x:Y"}}}, "parts.vae.klass is none of: model"),
+        (
+            {"parts": {"depth": {**EYES["depth"], "device": "gpu"}}},
+            "parts.depth.device must be one",
+        ),
+        ({"parts": {"depth": {**EYES["depth"], "licence": ""}}}, "parts.depth.licence must be the"),
+        ({"parts": {"depth": {**EYES["depth"], "files": "a"}}}, "parts.depth.files must be a list"),
         ({"optimise": {"attention": "flash_hub"}}, "fetches nothing"),
         ({"optimise": {"speed": 9}}, "optimise.speed is none of"),
         ({"optimise": {"offload": "disk"}}, "optimise.offload must be one of"),
@@ -117,3 +150,16 @@ def test_what_a_preset_cannot_do_is_refused():
 def test_tasks_are_told():
     assert settings(shipped("klein")).tasks == ("edit", "create")
     assert settings(shipped("z-image")).tasks == ("edit", "create", "inpaint")
+
+
+def test_maps_come_as_one_table_or_several():
+    one = settings(shipped("sdxl-structure")).controls
+    assert [(each.kind, each.mode, each.scale) for each in one] == [("canny", 3, 0.7)]
+    (pose,) = settings(shipped("sdxl-pose")).controls
+    assert pose.otherwise is not None and pose.otherwise.kind == "canny"
+
+
+def test_estimators_are_no_components_and_no_adapters():
+    parts = {part.role: part for part in settings(shipped("sdxl-pose")).parts}
+    assert {role for role, part in parts.items() if part.estimator} == {"people", "pose"}
+    assert not any(part.adapter for part in parts.values())

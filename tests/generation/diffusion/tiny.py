@@ -10,16 +10,28 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
+from tests.generation.diffusion.parts import (
+    BLOCKS,
+    XL,
+    Words,
+    awake,
+    clip_encoder,
+    clip_tokenizer,
+    loud,
+    picture_vae,
+    qwen_tokenizer,
+    seeded,
+    unet,
+)
 
-Words = dict[str, Any]
 SIDE = 64
 
 
 def write_tiny(folder: Path, kinds: Sequence[str] = ("klein",)) -> Path:
     """Weights in `folder`/<kind>, and the presets file `folder`/presets.toml, whose path comes back.
 
-    Kinds are names of shipped presets. Each takes a fraction of a second.
+    Kinds are names of shipped presets; one that is like another needs that one too. Each takes a
+    fraction of a second.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables = []
@@ -52,44 +64,6 @@ def small(folder: Path, side: int = SIDE) -> Words:
     wide = side + side // 2
     sizes = [[side, side], [wide, side], [side, wide]]
     return {"model": str(folder), "sizes": sizes, "max_side": wide, "vram_gb": 1}
-
-
-# --- parts ----------------------------------------------------------------------------------------
-
-
-def alphabet() -> list[str]:
-    """The 256 bytes as letters, as byte-level tokenizers write them."""
-    from transformers.convert_slow_tokenizer import bytes_to_unicode
-
-    return list(bytes_to_unicode().values())
-
-
-def qwen_tokenizer() -> Any:
-    """A tokenizer of the Qwen family with its marks and a small chat template."""
-    from transformers import Qwen2Tokenizer
-
-    made = Qwen2Tokenizer(vocab={each: n for n, each in enumerate(alphabet())}, merges=[])
-    marks = ["im_start", "im_end", "vision_start", "vision_end", "image_pad", "video_pad"]
-    made.add_special_tokens({"additional_special_tokens": [f"<|{mark}|>" for mark in marks]})
-    made.chat_template = (
-        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-    )
-    return made
-
-
-def seeded(build: Callable[[], Any]) -> Any:
-    """A module with the same numbers every time."""
-    torch.manual_seed(7)
-    return build().eval()
-
-
-def loud(module: Any, factor: float = 3.0) -> Any:
-    """The same module with larger weights: what it is shown makes a difference that can be seen."""
-    with torch.no_grad():
-        for weights in module.parameters():
-            if weights.ndim > 1:
-                weights.mul_(factor)
-    return module
 
 
 def klein(folder: Path) -> Words:
@@ -126,66 +100,6 @@ def klein(folder: Path) -> Words:
     ).save_pretrained(folder)  # fmt: skip
     call = {"text_encoder_out_layers": [1, 2, 3], "max_sequence_length": 64}
     return {**small(folder), "call": call}
-
-
-def clip_tokenizer() -> Any:
-    """A tokenizer of CLIP's kind: letters, letters that end a word, and two marks."""
-    from transformers import CLIPTokenizer
-
-    letters = alphabet()
-    words = [*letters, *(f"{each}</w>" for each in letters), "<|startoftext|>", "<|endoftext|>"]
-    vocab = {each: n for n, each in enumerate(words)}
-    return CLIPTokenizer(vocab=vocab, merges=[], model_max_length=77)
-
-
-def clip_encoder(*, projects: bool = False) -> Any:
-    """A text encoder of CLIP's kind, 32 wide."""
-    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
-
-    config = CLIPTextConfig(
-        vocab_size=514, bos_token_id=512, eos_token_id=513, pad_token_id=513, hidden_size=32,
-        intermediate_size=37, num_attention_heads=4, num_hidden_layers=3, projection_dim=32,
-        max_position_embeddings=77,
-    )  # fmt: skip
-    return seeded(lambda: (CLIPTextModelWithProjection if projects else CLIPTextModel)(config))
-
-
-def picture_vae(latents: int = 4, levels: int = 4, **more: Any) -> Any:
-    """A VAE of pictures that shrinks them 2 ** (levels - 1) times."""
-    from diffusers import AutoencoderKL
-
-    return seeded(lambda: AutoencoderKL(
-        block_out_channels=[16] * levels, latent_channels=latents, norm_num_groups=8,
-        down_block_types=["DownEncoderBlock2D"] * levels,
-        up_block_types=["UpDecoderBlock2D"] * levels, **more,
-    ))  # fmt: skip
-
-
-BLOCKS = {
-    "block_out_channels": (32, 64),
-    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
-    "norm_num_groups": 8,
-    "layers_per_block": 1,
-}
-XL: Words = {
-    "attention_head_dim": (2, 4),
-    "use_linear_projection": True,
-    "addition_embed_type": "text_time",
-    "addition_time_embed_dim": 8,
-    "transformer_layers_per_block": (1, 2),
-    "projection_class_embeddings_input_dim": 32 + 8 * 6,
-    "cross_attention_dim": 64,
-}
-
-
-def unet(**more: Any) -> Any:
-    """A UNet of two levels."""
-    from diffusers import UNet2DConditionModel
-
-    words: Words = {"cross_attention_dim": 32, "in_channels": 4, **BLOCKS, **more}
-    return loud(seeded(lambda: UNet2DConditionModel(
-        sample_size=32, out_channels=4, up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), **words
-    )), 1.5)  # fmt: skip
 
 
 def instruct_pix2pix(folder: Path) -> Words:
@@ -227,7 +141,7 @@ def sdxl_structure(folder: Path) -> Words:
         tokenizer=clip_tokenizer(), tokenizer_2=clip_tokenizer(),
     ).save_pretrained(folder)  # fmt: skip
     beside = {"controlnet": folder.with_name("union"), "vae": folder.with_name("sdxl-vae")}
-    loud(seeded(lambda: ControlNetUnionModel(
+    awake(seeded(lambda: ControlNetUnionModel(
         conditioning_embedding_out_channels=(8, 8, 16, 16), num_trans_channel=32, num_trans_head=2,
         num_proj_channel=32,
         **BLOCKS, **XL,
@@ -235,6 +149,20 @@ def sdxl_structure(folder: Path) -> Words:
     picture_vae().save_pretrained(beside["vae"])
     parts = {role: {"model": str(each)} for role, each in beside.items()}
     return {**small(folder), "call": {"num_inference_steps": 4}, "parts": parts}
+
+
+def seeing(*roles: str) -> Callable[[Path], Words]:
+    """What a preset like `sdxl-structure` has beside its pipelines: estimators in these roles."""
+
+    def write(folder: Path) -> Words:
+        from tests.generation.diffusion.eyes import WRITERS
+
+        for role in roles:
+            WRITERS[role](folder / role)
+        parts = {role: {"model": str(folder / role)} for role in roles}
+        return {"vram_gb": 1, "parts": parts}
+
+    return write
 
 
 def vision_encoder(tokenizer: Any) -> Any:
@@ -389,6 +317,8 @@ KINDS: dict[str, Callable[[Path], Words]] = {
     "qwen-edit": qwen_edit,
     "z-image": z_image,
     "sdxl-structure": sdxl_structure,
+    "sdxl-depth": seeing("depth"),
+    "sdxl-pose": seeing("people", "pose"),
     "instruct-pix2pix": instruct_pix2pix,
     "sd-turbo": sd_turbo,
     "wan-moving": wan_moving,
