@@ -11,7 +11,7 @@ from django.test import Client
 from forum.boards.models import Board, Membership, Visibility
 from forum.members.models import Member, Role
 from tests.studio import _workshop, studio  # noqa: F401  fixtures
-from tests.workers import workers  # noqa: F401  a fixture
+from tests.workers import gate, workers  # noqa: F401  fixtures
 
 NUMBERS = itertools.count(1)
 PHOTOGRAPHS = Path(__file__).resolve().parents[1].parent / "shared" / "images"

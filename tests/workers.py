@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,22 +49,34 @@ class Workers:
         With `halting`, a point and a signal, it is stopped there: see tests/faults/halting.py.
         """
         door = ["tests/faults/halting.py", *halting] if halting else ["manage.py"]
-        own: Mapping[str, str] = {
-            "DATABASE_URL": database_url(),
-            "FORUM_DATA_DIR": str(self.folder),
-            "FORUM_PRESETS": str(PRESETS),
-            **environment,
-        }
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *door, "worker", "--name", name, *words],
-                cwd=ROOT, env={**os.environ, **own}, stdout=log, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, process_group=0,
+                cwd=ROOT, env={**self.environment, **environment}, stdout=log,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, process_group=0,
             )  # fmt: skip
         self.processes[name] = process
         if wait:
             self.wait_until_ready(name)
         return process
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """In which processes find the database and the files of the running test."""
+        own = {
+            "DATABASE_URL": database_url(),
+            "FORUM_DATA_DIR": str(self.folder),
+            "FORUM_PRESETS": str(PRESETS),
+        }
+        return {**os.environ, **own}
+
+    def audit(self) -> str:
+        """What `manage.py audit --strict` complains of; empty when it ends with 0."""
+        found = subprocess.run(
+            [sys.executable, "manage.py", "audit", "--strict"],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        return "" if found.returncode == 0 else found.stdout + found.stderr
 
     def wait_until_ready(self, *names: str, seconds: float = 90) -> None:
         """Until workers of these names have been heard of."""
@@ -112,6 +124,21 @@ def wait_until_quiet(seconds: float = 120) -> None:
     busy = Job.objects.filter(state__in=OPEN)
     untold = Job.objects.filter(state__in=(State.DONE, State.FAILED), taken_in_at__isnull=True)
     assert until(lambda: not busy.exists() and not untold.exists(), seconds, 0.1)
+
+
+Open = Callable[[str], None]
+
+
+@pytest.fixture
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """`gate("tea")` lets every prompt with "until:tea" go on: see tests/generation/together.py.
+
+    Workers must be started after it.
+    """
+    folder = tmp_path / "gates"
+    folder.mkdir()
+    monkeypatch.setenv("FORUM_TEST_GATES", str(folder))
+    return lambda name: (folder / name).touch()
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from generation import ordering, previews, publishing  # noqa: E402
 
 #: Module, function, and whether the signal comes before or after it.
 POINTS: dict[str, tuple[Any, str, bool]] = {
+    "ordered": (ordering, "order_for", False),
     "mid-step": (previews, "show", False),
     "before file": (ordering, "result_of", True),
     "after file": (ordering, "result_of", False),

@@ -10,7 +10,7 @@ from forum.running.processes import until
 from generation import queue
 from generation.models import Job, Preview, Reason, State
 from generation.requests import EditRequest, ImageRef
-from tests.workers import Workers, wait_until_quiet
+from tests.workers import Open, Workers, wait_until_quiet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BATCHES = Path(__file__).with_name("batches.toml")
@@ -20,7 +20,7 @@ Start = Callable[..., object]
 
 
 @pytest.fixture
-def start(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> Start:
+def start(workers: Workers, gate: Open, monkeypatch: pytest.MonkeyPatch) -> Start:
     """A worker with one sleeping device: `start("one")`."""
     monkeypatch.setenv("FORUM_PRESETS", str(BATCHES))
 
@@ -41,8 +41,13 @@ def ask(stored: ImageRef, prompt: str, seed: int = 1, **words: object) -> int:
     return queue.submit(request, return_to=HOME, topic="thread.1", **words)  # type: ignore[arg-type]
 
 
-def running(step: int = 1) -> bool:
+def running(step: int = 2) -> bool:
     return Preview.objects.filter(step__gte=step).exists()
+
+
+def taken(jobs: list[int]) -> bool:
+    """Whether all of them have a seat in a batch: one that is full goes to the device at once."""
+    return Job.objects.filter(pk__in=jobs, state=State.RUNNING).count() == len(jobs)
 
 
 def together(jobs: list[int]) -> list[int]:
@@ -52,12 +57,14 @@ def together(jobs: list[int]) -> list[int]:
 
 
 def test_members_share_a_batch_and_each_has_an_answer(
-    workers: Workers, stored: ImageRef, start: Start
+    workers: Workers, stored: ImageRef, start: Start, gate: Open
 ):
     start()
-    first = ask(stored, "20 x 0.1", asker=9)
+    first = ask(stored, "until:first 4 x 0.1", asker=9)
     assert until(running, 30)
     jobs = [ask(stored, f"{n} secret-{n} 3 x 0.05", seed=n, asker=n) for n in range(4)]
+    assert until(lambda: taken(jobs), 30)
+    gate("first")
     wait_until_quiet(60)
     assert together([first, *jobs]) == [1, 4, 4, 4, 4]
     made = Job.objects.in_bulk(jobs)
@@ -76,13 +83,15 @@ def test_members_share_a_batch_and_each_has_an_answer(
 
 
 def test_poison_dies_alone_and_its_neighbours_are_made(
-    workers: Workers, stored: ImageRef, start: Start
+    workers: Workers, stored: ImageRef, start: Start, gate: Open
 ):
     start()
-    ask(stored, "10 x 0.1")
+    ask(stored, "until:first 4 x 0.1")
     assert until(running, 30)
     poison = ask(stored, "crash 3 x 0.05")
     others = [ask(stored, f"{n} 3 x 0.05", seed=n) for n in range(3)]
+    assert until(lambda: taken([poison, *others]), 30)
+    gate("first")
     wait_until_quiet(60)
     made = Job.objects.get(pk=poison)
     assert (made.state, made.reason, made.attempt) == (State.FAILED, Reason.ENGINE_ERROR, 3)
@@ -91,13 +100,18 @@ def test_poison_dies_alone_and_its_neighbours_are_made(
     assert list(queue.audit()) == []
 
 
-def test_a_cancelled_job_leaves_its_batch_and_the_rest_is_made(stored: ImageRef, start: Start):
+def test_a_cancelled_job_leaves_its_batch_and_the_rest_is_made(
+    stored: ImageRef, start: Start, gate: Open
+):
     start()
-    first = ask(stored, "10 x 0.1")
+    first = ask(stored, "until:first 4 x 0.1")
     assert until(running, 30)
-    jobs = [ask(stored, f"{n} 10 x 0.1", seed=n) for n in range(4)]
-    assert until(lambda: Preview.objects.filter(job=jobs[0], step__gte=2).exists(), 30)
+    jobs = [ask(stored, f"{n} until:rest 4 x 0.1", seed=n) for n in range(4)]
+    assert until(lambda: taken(jobs), 30)
+    gate("first")
+    assert until(lambda: Preview.objects.filter(job=jobs[1], step__gte=2).exists(), 30)
     assert queue.cancel(jobs[1])
+    gate("rest")
     wait_until_quiet(60)
     states = [Job.objects.get(pk=job).state for job in (first, *jobs)]
     assert states == [State.DONE, State.DONE, State.CANCELLED, State.DONE, State.DONE]
@@ -105,13 +119,18 @@ def test_a_cancelled_job_leaves_its_batch_and_the_rest_is_made(stored: ImageRef,
 
 
 def test_a_drained_worker_finishes_its_batch_and_gives_the_rest_back(
-    workers: Workers, stored: ImageRef, start: Start
+    workers: Workers, stored: ImageRef, start: Start, gate: Open
 ):
     start()
-    running_one = ask(stored, "30 x 0.1")
+    running_one = ask(stored, "until:asked 4 x 0.1")
     assert until(running, 30)
-    waiting = [ask(stored, f"{n} 30 x 0.1", seed=n) for n in range(7)]
+    waiting = [ask(stored, f"{n} 4 x 0.1", seed=n) for n in range(7)]
     assert until(lambda: Job.objects.filter(state=State.RUNNING).count() == 5, 20)  # 4 are next
+    workers.processes["one"].terminate()
+    # What has not begun is given back before what has is waited for.
+    given = Job.objects.filter(pk__in=waiting, state=State.WAITING)
+    assert until(lambda: given.count() == 7, 15), workers.said()
+    gate("asked")
     assert workers.end("one", 40) == 0
     assert Job.objects.get(pk=running_one).state == State.DONE
     left = set(Job.objects.filter(pk__in=waiting).values_list("state", "attempt", "reason"))

@@ -1,8 +1,9 @@
 """An engine that makes many pictures in the time of one, as a GPU does, and takes as long as told.
 
 The prompt is "4 x 0.05" (steps and seconds of each) and may begin with what shall go wrong at the
-second step: "crash", "hang", "oom", "raise". What a batch of one size makes of (prompt, seed, source)
-is always the same; a batch of another size makes something else of it, as on real devices.
+second step: "crash", "kill", "hang", "oom", "raise". "until:tea" stays at the second step until the
+test opens the gate "tea". What a batch of one size makes of (prompt, seed, source) is always the same;
+a batch of another size makes something else of it, as on real devices.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -23,6 +25,9 @@ from generation.engines.base import (
     Preset,
     Progress,
 )
+
+#: Names the folder of gates: a gate is open when there is a file of its name.
+GATES = "FORUM_TEST_GATES"
 
 
 class OutOfMemory(EngineError):
@@ -64,13 +69,20 @@ class Together:
         bucket = next(each for each in self.preset.buckets if each >= len(batch))
         *_, steps, _, pause = batch[0].request.prompt.split()
         begun = time.monotonic()
+
+        def tell(step: int) -> None:
+            for item in batch:
+                on_progress(Progress(item.id, step, int(steps), "sleeping", item.sources[0]))
+
         for step in range(1, int(steps) + 1):
             time.sleep(float(pause))
             if step == 2:
                 for item in batch:
                     go_wrong(item.request.prompt)
-            for item in batch:
-                on_progress(Progress(item.id, step, int(steps), "sleeping", item.sources[0]))
+            tell(step)
+            while step == 2 and any(is_held(item.request.prompt) for item in batch):
+                time.sleep(0.1)
+                tell(step)
         ran = [begun, time.monotonic()]
         for item in batch:
             if cancelled(item.id):
@@ -91,10 +103,18 @@ def picture(item: Item, bucket: int) -> Image.Image:
     return Image.blend(item.sources[0].resize((24, 24)), Image.fromarray(pixels), 0.5)
 
 
+def is_held(prompt: str) -> bool:
+    """Whether one of its gates is still closed."""
+    names = (word.removeprefix("until:") for word in prompt.split() if word.startswith("until:"))
+    return not all(Path(os.environ[GATES], name).exists() for name in names)
+
+
 def go_wrong(prompt: str) -> None:
     """As asked."""
     if "crash" in prompt:
         os.kill(os.getpid(), signal.SIGSEGV)
+    if "kill" in prompt:  # as the system does when the memory of the machine ends
+        os.kill(os.getpid(), signal.SIGKILL)
     if "hang" in prompt:
         time.sleep(600)
     if "raise" in prompt:
