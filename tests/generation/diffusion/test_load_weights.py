@@ -176,6 +176,18 @@ def test_an_adapter_changes_pictures_by_its_scale(own, adapter):
     assert list(whole.recipe["parts"]["paint"]["files"]) == ["pytorch_lora_weights.safetensors"]
 
 
+@pytest.mark.parametrize(
+    "file", ["evil.bin", "evil.pt", "../evil.safetensors", "/evil.safetensors"]
+)
+def test_an_adapter_by_name_is_never_a_pickle(own, adapter, file):
+    """A name that does not end as safetensors do would be opened as a pickle by diffusers."""
+    trap = adapter / "evil" if file[0] == "/" else adapter / file
+    trap.write_bytes(b"cos\nsystem\n(S'touch " + str(adapter / "owned").encode() + b"'\ntR.")
+    with pytest.raises(NotLoaded, match="file must name a safetensors file"):
+        own[1](parts={"paint": {"model": str(adapter), "file": file}})
+    assert not (adapter / "owned").exists()
+
+
 def test_an_adapter_for_another_model_is_refused(own, adapter):
     for file in adapter.glob("*.safetensors"):
         from safetensors.torch import save_file
