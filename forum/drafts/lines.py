@@ -39,6 +39,8 @@ class Turn:
 
     number: int
     cards: Sequence[Card]
+    #: The take that was edited; None is the image itself.
+    source: Take | None = None
 
     @property
     def first(self) -> Take:
@@ -82,7 +84,11 @@ def line(draft: Draft | None) -> Line:
     for take in takes:
         card = Card(take, standings.get(take.job), take.pk == draft.head_id)
         turns.setdefault(take.turn, []).append(card)
-    newest_first = [Turn(number, turns[number]) for number in sorted(turns, reverse=True)]
+    by_pk = {take.pk: take for take in takes}
+    newest_first = [
+        Turn(number, cards, by_pk.get(cards[0].take.after_id or 0))
+        for number, cards in sorted(turns.items(), reverse=True)
+    ]
     return Line(draft, newest_first, path(takes, draft.head_id))
 
 
