@@ -97,11 +97,13 @@ def strangers(folder: Path, kept: Weights) -> list[str]:
 def present(preset: Preset) -> bool:
     """Whether a preset needs weights and all are on this machine by name; `verify` looks inside."""
     found = presets.sources(preset)
-    return bool(found) and all(
-        source.folder is not None
-        and (source.folder if source.local else source.folder / MANIFEST).exists()
-        for source in found
-    )
+    return bool(found) and all(map(there, found))
+
+
+def there(source: presets.Source) -> bool:
+    """Whether these weights are on this machine by name."""
+    folder = source.folder
+    return folder is not None and (folder if source.local else folder / MANIFEST).exists()
 
 
 def size_of(folder: Path) -> int:

@@ -66,10 +66,37 @@ def test_the_data_folder_holds_the_file_of_those_who_name_none(
     assert "mine" in presets.presets()
 
 
+def test_a_preset_may_be_like_another(own: Path) -> None:
+    """It has all that the other says, an operator's changes too, but for what it says itself."""
+    own.write_text(
+        WHOLE + '[mine.parts]\neye = { model = "a/b" }\n'
+        '[other]\nlike = "mine"\nmax_side = 64\n[other.parts]\near = { model = "c/d" }\n'
+    )
+    other = planning.preset("other")
+    assert (other.max_side, other.licence) == (64, "MIT")
+    assert [source.role for source in presets.sources(other)] == ["eye", "ear"]
+    assert "like" not in other.settings
+    assert [source.role for source in presets.sources(planning.preset("mine"))] == ["eye"]
+
+
+def test_a_task_can_be_switched_off(own: Path) -> None:
+    """By an empty name where its pipeline's class would stand."""
+    own.write_text('[klein]\npipelines = { create = "" }\n')
+    assert set(planning.preset("klein").settings["pipelines"]) == {"edit", "inpaint"}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         ("[mine", "cannot be read"),
+        ('[mine]\nlike = "nobody"', "[mine] like must name another preset"),
+        ('[mine]\nlike = "mine"', "[mine] like must name another preset"),
+        ('[mine]\nlike = "sdxl-pose"', "[mine] like must name another preset"),
+        ("[mine]\nlike = 3", "[mine] like must name another preset"),
+        (
+            '[mine]\nlike = "sdxl-structure"\ncontrol = { kind = "depth", mode = 1 }',
+            "[mine] control needs parts.depth with a class such as transformers:DepthAnything",
+        ),
         ("mine = 3", "outside a table"),
         ("[Mine]", "is no name"),
         ("[x" + "x" * 40 + "]", "is no name"),

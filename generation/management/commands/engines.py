@@ -67,11 +67,13 @@ class Command(BaseCommand):
     # --- list ---------------------------------------------------------------------------------
 
     def do_list(self, options: dict[str, Any]) -> None:
-        """One line for each preset."""
+        """One line for each preset, and one for each of its parts."""
         titles = ("PRESET", "ENGINE", "INSTALLED", "WEIGHTS", "LICENCE", "COMMERCIAL", "MEMORY",
                   "ENABLED")  # fmt: skip
         kept = states()
-        rows = [titles, *(self.row(preset, kept) for preset in self.known.values())]
+        rows: list[tuple[str, ...]] = [titles]
+        for preset in self.known.values():
+            rows += [self.row(preset, kept), *part_rows(preset)]
         widths = [max(len(row[n]) for row in rows) for n in range(len(titles))]
         for row in rows:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -134,9 +136,9 @@ class Command(BaseCommand):
         found = pulling.listing(source.model, "" if newest else source.revision, patterns)
         self.stdout.write(
             f"{source.model} at {found.revision[:12]}: {len(found.files)} files,"
-            f" {gigabytes(found.bytes)}"
+            f" {gigabytes(found.bytes)}" + (f", {source.licence}" if source.licence else "")
         )
-        folder = pulling.pull(found, preset.licence, Progress(self))
+        folder = pulling.pull(found, source.licence or preset.licence, Progress(self))
         pinning.pin(preset.name, source.role, found.revision)
         self.stdout.write(f"in {folder}, pinned in {presets.operators_file()}")
 
@@ -268,6 +270,16 @@ def weights_word(preset: Preset) -> str:
     if not presets.sources(preset):
         return "not needed"
     return "here" if manifest.present(preset) else "missing"
+
+
+def part_rows(preset: Preset) -> list[tuple[str, ...]]:
+    """A line for each part of a preset: its role, whether it is here, its licence."""
+    return [
+        (f"  {source.role}", "", "", "here" if manifest.there(source) else "missing",
+         source.licence or "as above", "", "", "")
+        for source in presets.sources(preset)
+        if source.role != "model"
+    ]  # fmt: skip
 
 
 def note(preset: Preset) -> str:

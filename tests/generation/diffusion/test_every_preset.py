@@ -13,6 +13,7 @@ from tests.generation.diffusion.tiny import KINDS
 ASKED = [
     ("klein", "edit"),
     ("klein", "create"),
+    ("klein", "inpaint"),
     ("longcat", "edit"),
     ("qwen-edit", "edit"),
     ("z-image", "create"),

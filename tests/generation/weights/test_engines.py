@@ -284,6 +284,37 @@ def test_list_says_what_is_here(hub: Hub) -> None:
     assert "here" in rows()["tiny"] and rows()["tiny"].endswith("no")
 
 
+EYES = """
+[tiny.parts]
+eye = { model = "tiny/eye", licence = "MIT", files = ["config.json", "model.safetensors"] }
+[like-tiny]
+like = "tiny"
+titles = { en = "Like tiny", zh-hans = "也小" }
+"""
+
+
+@pytest.mark.django_db
+def test_parts_are_listed_fetched_and_looked_into(hub: Hub, tmp_path: Path) -> None:
+    """With a licence of their own; a preset like another has the same, at the same commit."""
+    with (tmp_path / "own.toml").open("a") as file:
+        file.write(EYES)
+    hub.repositories["tiny/eye"] = {
+        "model.safetensors": safetensors(100),
+        "model_spare.safetensors": safetensors(200),
+        "config.json": b"{}",
+    }
+    lines = [line.split() for line in run("list").splitlines()]
+    assert ["eye", "missing", "MIT"] in lines
+    assert "tiny/eye at cdcdcdcdcdcd: 2 files, 0.0 MB, MIT" in run("pull", "tiny")
+    assert ["eye", "here", "MIT"] in [line.split() for line in run("list").splitlines()]
+    eye = tmp_path / "models" / "tiny--eye" / NEWER
+    assert json.loads((eye / "weights.json").read_text())["licence"] == "MIT"
+    assert manifest.present(planning.preset("like-tiny"))
+    (eye / "config.json").write_text("{ }")
+    said = run("verify", "like-tiny")
+    assert said.startswith("exit 1") and "tiny/eye: config.json has 3 bytes instead of 2" in said
+
+
 def test_verify_names_each_wrong_and_missing_file(hub: Hub, tmp_path: Path) -> None:
     """Exit code 1."""
     run("pull", "tiny")
