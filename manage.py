@@ -9,7 +9,13 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forum.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from forum.running.switches import REFUSES, WronglySet
+
+    try:
+        execute_from_command_line(sys.argv)
+    except WronglySet as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        sys.exit(REFUSES)
 
 
 if __name__ == "__main__":

@@ -2,21 +2,31 @@
 
 import gc
 import os
+import sys
 from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+from forum.running.switches import REFUSES, WronglySet
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forum.settings")
-pages: Any = get_asgi_application()  # loads the apps; what follows may import models
+try:
+    pages: Any = get_asgi_application()  # loads the apps; what follows may import models
+except WronglySet as wrong:
+    sys.stderr.write(f"{wrong}\n")
+    raise SystemExit(REFUSES) from None
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
 
-from forum.live.lifespan import Lifespan  # noqa: E402
-from forum.live.sockets import patterns  # noqa: E402
-from forum.running.body_limit import BodyLimit  # noqa: E402
-from forum.running.health import Door  # noqa: E402
+from forum.checks import refuse_if_wrong
+from forum.live.lifespan import Lifespan
+from forum.live.sockets import patterns
+from forum.running.body_limit import BodyLimit
+from forum.running.health import Door
+
+refuse_if_wrong()
 
 # What is loaded by now stays: collecting garbage need not walk through it again and again.
 gc.collect()

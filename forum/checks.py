@@ -1,11 +1,14 @@
 """System checks: the house refuses to start wrongly set, with a hint."""
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+
+from forum.running.switches import REFUSES
 
 #: Switches that take one of a few words, each with the id of its check.
 CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -52,6 +55,9 @@ SHAPES: dict[str, tuple[str, str, str]] = {
     ),
 }
 
+#: Every check of ours, for those who start without Django's commands.
+OURS: list[Callable[[], list[Error]]] = []
+
 Apps = Sequence[AppConfig] | None
 
 
@@ -68,6 +74,7 @@ def collected(found: Callable[[], list[Error]]) -> Callable[..., list[CheckMessa
 
     check.__doc__, check.__name__ = found.__doc__, found.__name__
     register()(check)
+    OURS.append(found)
     return check
 
 
@@ -99,3 +106,10 @@ def addresses_have_their_form() -> list[Error]:
         for name, (code, form, hint) in SHAPES.items()
         if getattr(settings, name) and not re.fullmatch(form, getattr(settings, name))
     ]
+
+
+def refuse_if_wrong() -> None:
+    """Say what is wrong, a line each, and end the process; the web process does so before it serves."""
+    if wrong_ones := [error for found in OURS for error in found()]:
+        sys.stderr.writelines(f"{error.msg} {error.hint}\n" for error in wrong_ones)
+        raise SystemExit(REFUSES)

@@ -6,17 +6,17 @@
 import sys
 from pathlib import Path
 
-import environ
 import structlog
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from forum.logs import without_rows
 from forum.running.secrets import database_url, secret_key
+from forum.running.switches import Switches
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+env = Switches()
+Switches.read_env(BASE_DIR / ".env")
 
 # --- where things lie -------------------------------------------------------------------------
 
@@ -230,7 +230,7 @@ TEMPLATES = [
 
 DATABASES = {
     "default": {
-        **env.db_url_config(DATABASE_URL, engine="django.db.backends.postgresql"),
+        **env.database(DATABASE_URL),
         "CONN_HEALTH_CHECKS": True,
     }
 }

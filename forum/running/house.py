@@ -11,13 +11,13 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-import environ
 import psycopg
 
 from forum.running import places, secrets
 from forum.running.address import Address
 from forum.running.embedded import embedded, house_lock
 from forum.running.supervisor import Child, Interrupted, Say, Supervisor, run_once
+from forum.running.switches import REFUSES, Switches, WronglySet, require_postgres
 from forum.running.trouble import Trouble
 
 BASE = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ WEB_GRACE, WORKER_GRACE = 20.0, 35.0  # seconds; uvicorn's own is 15, the longes
 
 def main() -> int:
     """Run until a signal comes; the exit code: 2, after one line, where the house cannot be."""
-    environ.Env.read_env(BASE / ".env")
+    Switches.read_env(BASE / ".env")
     folder = Path(os.environ.get("FORUM_DATA_DIR") or BASE / "var").absolute()
     lock = house_lock(folder)
     try:
@@ -36,12 +36,12 @@ def main() -> int:
         House(folder, address, say).live()
     except Interrupted:
         return 130
-    except (Trouble, TimeoutError) as trouble:
+    except (Trouble, TimeoutError, WronglySet) as trouble:
         sys.stderr.write(f"{trouble}\n")
-        return 2
+        return REFUSES
     except OSError as error:
         sys.stderr.write(f"Gegenbild cannot start: {error}\n")
-        return 2
+        return REFUSES
     finally:
         lock.free()
     return 0
@@ -59,6 +59,8 @@ class House:
     def __init__(self, folder: Path, address: Address, say: Say) -> None:
         self.folder, self.address, self.say = folder, address, say
         external = os.environ.get("DATABASE_URL")
+        if external:
+            require_postgres(external)
         self.supervisor = Supervisor(folder, say, None if external else embedded(folder))
         self.answered = False
         self.demo: Child | None = None
@@ -110,7 +112,7 @@ class House:
             "--ws-max-size", "65536", "--timeout-graceful-shutdown", "15",
             "--no-access-log", "--log-level", "warning", "--no-server-header",
         ]  # fmt: skip
-        if not environ.Env().bool("FORUM_BEHIND_PROXY", False):
+        if not Switches().bool("FORUM_BEHIND_PROXY", False):
             command.append("--no-proxy-headers")  # else anyone on this machine could be anyone
         return Child("web", command, WEB_GRACE)
 
@@ -132,7 +134,7 @@ class House:
 
     def wants_demo(self) -> bool:
         """A new forum gets one, unless FORUM_DEMO says no."""
-        return environ.Env().bool("FORUM_DEMO", True) and (self.folder / "demo-wanted").exists()
+        return Switches().bool("FORUM_DEMO", True) and (self.folder / "demo-wanted").exists()
 
     def see_demo_off(self, code: int | None) -> None:
         """The demo runs once; what failed is tried again at the next start."""

@@ -15,6 +15,7 @@ from types import FrameType
 from forum.running.places import write_private
 from forum.running.postgres import EmbeddedPostgres
 from forum.running.processes import bound_to_parent, describe, until
+from forum.running.switches import REFUSES
 from forum.running.trouble import Trouble
 
 BACK_OFF = 2.0  # seconds between the end of a child and its next start, as systemd's RestartSec
@@ -35,17 +36,24 @@ class Child:
     grace: float
     environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    starts: int = 0
     _next_start: float = 0.0
 
     def start(self) -> None:
         """Start it in a process group of its own: Ctrl-C reaches us, and we end it in order."""
         self.process = launch(self.command, self.environment)
+        self.starts += 1
 
     def keep(self, say: Say) -> bool:
-        """Start it again if it ended and its back-off is over. True when it was started."""
+        """Start it again if it ended and its back-off is over. True when it was started.
+
+        Raises Trouble where it refused its very first start: it has said why.
+        """
         if self.process is not None:
             if (code := self.process.poll()) is None:
                 return False
+            if code == REFUSES and self.starts == 1:
+                raise Trouble(f"{self.name} refuses to start like this.")
             say(f"{self.name} {_ending(code)}; starting it again in {BACK_OFF:g} s.")
             self.kill()
             self.process, self._next_start = None, time.monotonic() + BACK_OFF
