@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from forum.threads import keeping
 from generation import queue
 
 Row = tuple[Promise | str, str]
@@ -112,6 +113,8 @@ def label(words: dict[str, Any], stages: list[str], place: int, titles: dict[str
             "total": stages.count(stage),
         }
         return gettext("%(stage)s · %(n)s of %(total)s") % numbers
+    if map_shown := keeping.frame(stage):
+        return map_shown
     if words.get("total"):
         return gettext("step %(step)s of %(total)s") % words
     return gettext("frame %(n)s") % {"n": place + 1}
@@ -128,6 +131,7 @@ def made_with(recipe: dict[str, Any]) -> Iterator[Row]:
     if licence:
         free = "" if commercial else " · " + gettext("not for money")
         yield _("licence of the engine"), licence + free
+    yield _("licences of its parts"), keeping.licences(recipe)
 
 
 def licence_of(recipe: dict[str, Any], name: str) -> tuple[str, bool]:
@@ -146,9 +150,10 @@ def numbers(recipe: dict[str, Any]) -> Iterator[Row]:
 
 
 def made_from(recipe: dict[str, Any]) -> Iterator[Row]:
-    """Sources and mask, by the hash of their file."""
+    """Sources and mask, by the hash of their file, and what was kept of them."""
     yield _("sources"), "\n".join(str(each) for each in recipe.get("sources", []))
     yield _("mask"), str(recipe.get("mask") or "")
+    yield _("kept"), keeping.kept(recipe)
 
 
 def short(value: Any) -> str:

@@ -13,7 +13,7 @@ from forum.images.lineage import Node, ancestors
 from forum.images.models import FileRole, Image
 from forum.members.models import Member
 from forum.prepared import prepared
-from forum.threads import chips, costs, recipes
+from forum.threads import chips, costs, keeping, recipes
 from forum.threads.cards import answers_of
 from forum.threads.forms import LONGEST_PROMPT, Prompt
 from forum.threads.forms import Reading as ReadingForm
@@ -81,6 +81,7 @@ def page(
         "readings": readings_of(found.pk),
         "reading_form": reading or ReadingForm(),
         "recipe": recipes.groups(found.recipe),
+        "missed": keeping.missed(found.recipe),
         "steps": recipes.steps(found.recipe),
         "frames": recipes.frames(found.recipe, frames(found)),
     }
