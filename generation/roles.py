@@ -2,7 +2,9 @@
 
 Rights are given by table and column. procrastinate keeps everybody's tasks in one table, so there
 the rows are told apart as well: the role sees the studio's queues and its own messages home, and a
-message home must be the one that a job asked for.
+message home must be the one that a job asked for. Of jobs it sees those that are open, and those that
+ended a moment ago or are not taken in yet: what was asked before is none of its business, and what
+was made stays as it is.
 """
 
 import logging
@@ -40,6 +42,8 @@ SEQUENCES = (
     "generation_worker_id_seq", "procrastinate_jobs_id_seq", "procrastinate_events_id_seq",
     "procrastinate_periodic_defers_id_seq", "procrastinate_workers_id_seq",
 )  # fmt: skip
+#: Questions about ended jobs that it may ask without reading them.
+FUNCTIONS: tuple[LiteralString, ...] = ("generation_had(text[])", "generation_stored_lately()")
 
 #: Rows of the studio's queues.
 _OURS: LiteralString = "(queue_name LIKE 'edit:%' OR queue_name IN ('embed', 'film', 'sweep'))"
@@ -49,12 +53,30 @@ _HOME: LiteralString = """
     WHERE queueing_lock = 'home:' || job.id AND task_name IN (job.return_to, {failures})
       AND args = jsonb_build_object('job_id', job.id)))
 """
+#: Jobs that are being worked on.
+_OPEN: LiteralString = "state IN ('waiting', 'running')"
+#: And those that its worker still has to speak of: untold, or ended so lately that a commit of unknown
+#: outcome may be asked about.
+_SEEN: LiteralString = (
+    "(" + _OPEN + " OR (state IN ('done', 'failed') AND taken_in_at IS NULL)"
+    " OR ended_at > now() - interval '15 minutes')"
+)
 #: What everybody else may see stays as it was; a restrictive policy narrows this one role.
-_POLICIES: tuple[tuple[LiteralString, LiteralString], ...] = (
-    ("SELECT", "USING (" + _OURS + " OR queueing_lock LIKE 'home:%')"),
-    ("INSERT", "WITH CHECK ((" + _OURS + " AND task_name LIKE 'generation.%') OR " + _HOME + ")"),
-    ("UPDATE", "USING " + _OURS + " WITH CHECK (" + _OURS + " AND task_name LIKE 'generation.%')"),
-    ("DELETE", "USING " + _OURS),
+_POLICIES: tuple[tuple[LiteralString, LiteralString, LiteralString], ...] = (
+    ("generation_job", "SELECT", "USING " + _SEEN),
+    ("generation_job", "UPDATE", "USING (" + _OPEN + ") WITH CHECK (true)"),
+    ("procrastinate_jobs", "SELECT", "USING (" + _OURS + " OR queueing_lock LIKE 'home:%')"),
+    (
+        "procrastinate_jobs",
+        "INSERT",
+        "WITH CHECK ((" + _OURS + " AND task_name LIKE 'generation.%') OR " + _HOME + ")",
+    ),
+    (
+        "procrastinate_jobs",
+        "UPDATE",
+        "USING " + _OURS + " WITH CHECK (" + _OURS + " AND task_name LIKE 'generation.%')",
+    ),
+    ("procrastinate_jobs", "DELETE", "USING " + _OURS),
 )
 
 
@@ -134,19 +156,29 @@ def grant(name: str) -> None:
     run("GRANT UPDATE ({columns}) ON generation_job TO {name}", name, columns=columns)
     for sequence in SEQUENCES:
         run("GRANT USAGE, SELECT ON SEQUENCE {table} TO {name}", name, table=sequence)
-    run("ALTER TABLE procrastinate_jobs ENABLE ROW LEVEL SECURITY", name)
-    run("DROP POLICY IF EXISTS everybody ON procrastinate_jobs", name)
-    run("CREATE POLICY everybody ON procrastinate_jobs USING (true) WITH CHECK (true)", name)
-    for verb, rule in _POLICIES:
-        head: LiteralString = "CREATE POLICY {policy} ON procrastinate_jobs AS RESTRICTIVE FOR "
-        run(head + verb + " TO {name} " + rule, name, policy=f"{name}_{verb.lower()}"[:63])
+    for function in FUNCTIONS:
+        run("GRANT EXECUTE ON FUNCTION " + function + " TO {name}", name)
+    for table in dict.fromkeys(table for table, _, _ in _POLICIES):
+        run("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY", name, table=table)
+        run("DROP POLICY IF EXISTS everybody ON {table}", name, table=table)
+        run("CREATE POLICY everybody ON {table} USING (true) WITH CHECK (true)", name, table=table)
+    for table, verb, rule in _POLICIES:
+        head: LiteralString = "CREATE POLICY {policy} ON {table} AS RESTRICTIVE FOR "
+        run(head + verb + " TO {name} " + rule, name, table=table, policy=policy_of(name, verb))
+
+
+def policy_of(name: str, verb: str) -> str:
+    """What the role's rule for a verb is called; each table has its own."""
+    return f"{name}_{verb.lower()}"[:63]
 
 
 def revoke(name: str) -> None:
     """Take all rights and rules of the role away."""
-    for verb, _ in _POLICIES:
-        policy = f"{name}_{verb.lower()}"[:63]
-        run("DROP POLICY IF EXISTS {policy} ON procrastinate_jobs", name, policy=policy)
+    for table, verb, _ in _POLICIES:
+        run("DROP POLICY IF EXISTS {policy} ON {table}", name, table=table,
+            policy=policy_of(name, verb))  # fmt: skip
+    for function in FUNCTIONS:
+        run("REVOKE ALL ON FUNCTION " + function + " FROM {name}", name)
     run("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}", name)
     run("REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {name}", name)
 
@@ -182,8 +214,8 @@ class refusals:
             raise RoleRefused(
                 "The role that DATABASE_URL names may not make roles: ask with one that may."
             ) from None
-        if isinstance(cause, psycopg.errors.UndefinedTable):
-            raise RoleRefused("The database has no tables yet: run manage.py migrate.") from None
+        if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction):
+            raise RoleRefused("The database is not up to date: run manage.py migrate.") from None
         if isinstance(cause, psycopg.OperationalError):
             raise RoleRefused(f"The database does not answer: {first_line(cause)}") from None
 

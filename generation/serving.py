@@ -11,12 +11,6 @@ from django.db import DatabaseError, connection
 from procrastinate.contrib.django import app
 
 from generation import planning, presets, roles
-from generation.models import Job, State
-from generation.requests import image_ref
-from generation.sweeping import names_of
-
-#: So many of the newest jobs are looked at for a file that must be here too.
-LOOK_BACK = 20
 
 
 class CannotServe(Exception):
@@ -58,7 +52,7 @@ def refuse_foreign_storage() -> None:
         default_storage.delete(written)
         if back != b"studio":
             raise CannotServe("The storage gives back other bytes than were written.")
-        known = list(files_of_the_house())
+        known = files_of_the_house()
         here = not known or any(map(default_storage.exists, known))
     except CannotServe:
         raise
@@ -74,12 +68,11 @@ def refuse_foreign_storage() -> None:
         )
 
 
-def files_of_the_house() -> Iterator[str]:
-    """Names of files that were there lately: sources of jobs, and results."""
-    for job in Job.objects.exclude(state=State.FAILED).order_by("-pk")[:LOOK_BACK]:
-        for each in job.request.get("sources", ()):
-            yield image_ref(each).name
-        yield from names_of(job)
+def files_of_the_house() -> list[str]:
+    """Names of files that were there lately: sources of the newest jobs, and results."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM generation_stored_lately()")
+        return [row[0] for row in cursor.fetchall() if row[0]]
 
 
 def served(queues: list[str]) -> Iterator[str]:

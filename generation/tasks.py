@@ -5,7 +5,7 @@ from procrastinate.contrib.django import app
 from procrastinate.job_context import AbortReason
 
 from generation import sweeping
-from generation.posting import WORK
+from generation.posting import LIGHT, WORK
 
 
 @app.task(name=WORK, pass_context=True)
@@ -24,9 +24,9 @@ def sweep(timestamp: int) -> None:
 
 
 @app.periodic(cron="17 * * * *")
-@app.task(name="generation.tidy", queue="sweep", queueing_lock="generation.tidy")
+@app.task(name="generation.tidy", queue=LIGHT, queueing_lock="generation.tidy")
 def tidy(timestamp: int) -> None:
-    """Remove what killed attempts left behind, hourly."""
+    """Remove what killed attempts left behind, hourly. In the house: a studio sees no old jobs."""
     sweeping.tidy()
 
 

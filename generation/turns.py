@@ -59,9 +59,8 @@ WITH locked AS MATERIALIZED (
     SELECT asker, queue, count(*) AS jobs FROM generation_job
     WHERE state = 'running' AND asker IN (SELECT asker FROM waiting) GROUP BY asker, queue
 ), had AS (
-    SELECT asker, circle, count(*) AS jobs FROM generation_job
-    WHERE circle IN (SELECT circle FROM waiting WHERE circle <> '') AND state IN ('running', 'done')
-    GROUP BY asker, circle
+    SELECT * FROM generation_had(
+        (SELECT array_agg(DISTINCT circle) FROM waiting WHERE circle <> '')::text[])
 ), placed AS (
     SELECT waiting.id,
         CASE WHEN waiting.asker IS NULL THEN 1 WHEN waiting.circle = '' THEN turn

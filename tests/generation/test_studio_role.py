@@ -201,6 +201,47 @@ def test_what_it_may_not(url: str, timed: Ask) -> None:
     assert not passed
 
 
+def test_what_was_asked_and_made_before_is_closed(url: str, timed: Ask) -> None:
+    """Prompts of jobs that ended are not read, and what was made is not changed; open ones are."""
+    waiting, told, untold, lately = timed(), timed("secret told"), timed("b"), timed("c")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'UPDATE generation_job SET state = \'done\', result = \'{"file": {"name": "x"}}\','
+            " ended_at = now() - make_interval(mins => CASE id WHEN %s THEN 1 ELSE 60 END),"
+            " taken_in_at = CASE id WHEN %s THEN NULL ELSE now() END WHERE id <> %s",
+            [lately, untold, waiting],
+        )
+    with psycopg.connect(url, autocommit=True) as far:
+        seen = {row[0] for row in far.execute("SELECT id FROM generation_job")}
+        assert seen == {waiting, untold, lately}
+        for change in ("result = NULL, state = 'waiting'", "result = '{}'", "state = 'failed'"):
+            done = far.execute(f"UPDATE generation_job SET {change} WHERE id <> {waiting}")
+            assert done.rowcount == 0, change
+        assert far.execute("UPDATE generation_job SET detail = 'x'").rowcount == 1
+        # Fairness counts them all the same, and a strange storage is still found out.
+        Job.objects.filter(pk=told).update(circle="board.1")
+        had = far.execute("SELECT * FROM generation_had(ARRAY['board.1'])").fetchall()
+        assert had == [(5, "board.1", 1)]
+        names = [row[0] for row in far.execute("SELECT * FROM generation_stored_lately()")]
+        assert "x" in names and not [name for name in names if "secret" in name]
+    assert Job.objects.get(pk=told).state == State.DONE
+
+
+def test_only_a_studio_may_ask_about_ended_jobs(url: str) -> None:
+    """The two functions run with their owner's rights, so nobody else may call them."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE passer_by LOGIN")
+        try:
+            for name in roles.FUNCTIONS:
+                cursor.execute(
+                    "SELECT has_function_privilege('passer_by', %s, 'EXECUTE'),"
+                    " has_function_privilege(%s, %s, 'EXECUTE')", [name, NAME, name],
+                )  # fmt: skip
+                assert cursor.fetchone() == (False, True)
+        finally:
+            cursor.execute("DROP ROLE passer_by")
+
+
 def test_tasks_of_the_house_are_as_if_they_were_not_there(url: str, timed: Ask) -> None:
     """Rows of other queues can be neither read, nor taken, nor removed."""
     queue.post("forum.relink", queue="light", secret="a word")
