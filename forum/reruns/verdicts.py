@@ -90,6 +90,9 @@ def settled(recipe: dict[str, Any]) -> dict[str, Any]:
     facts = {name: value for name, value in recipe.items() if name not in IGNORED}
     if "operations" in recipe:
         facts["operations"] = [plain(each) for each in recipe["operations"]]
+    if turns := recipe.get("turns"):
+        # Of a conversation the last turn is made again, from the picture before it.
+        facts["prompt"] = turns[-1].get("prompt", "")
     return facts
 
 

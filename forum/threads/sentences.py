@@ -23,7 +23,10 @@ SENTENCES: Mapping[str, Promise] = {
     ),
     "worker_lost": _("The machine went away three times. Try again in a few minutes."),
     "no_machine": _("No machine is here to make it. Try again later; the operator has been told."),
-    "storage_full": _("There is no room left for new images. The operator must make some first."),
+    "storage_full": _(
+        "There is no room for new images, or their storage cannot be reached. Try again later; "
+        "the operator must see to it."
+    ),
     "nothing_there": _(
         "There is nothing of the picture in the place that the prompt names, such as a sky. "
         "Name a half of the picture, or paint the part."

@@ -295,6 +295,55 @@ def test_differences_are_named_and_times_are_not():
     assert differences(then, a_result(identical=True, recipe=now)) == []
 
 
+def test_of_a_conversation_the_last_turn_counts():
+    turns = [{"prompt": "snow"}, {"prompt": "at night", "seed": 7}]
+    then = {"seed": 7, "prompt": "1. snow 2. at night", "turns": turns}
+    now = {"seed": 7, "prompt": "at night"}
+    assert differences(then, a_result(recipe=now)) == [{"what": "unknown", "then": "", "now": ""}]
+    told = differences(then, a_result(recipe={**now, "prompt": "by day"}))
+    assert told == [{"what": "prompt", "then": "at night", "now": "by day"}]
+
+
+def test_weights_are_told_apart_file_by_file():
+    """However many files there are, and however long their names."""
+    files = {f"transformer/model-{n:05}-of-00040.safetensors": f"{n:016x}" for n in range(40)}
+    last = "transformer/model-00039-of-00040.safetensors"
+    then = {"weights": "klein", "parts": {"model": {"model": "klein", "files": files}}}
+    now = {
+        "weights": "klein",
+        "parts": {"model": {"model": "klein", "files": {**files, last: "f" * 16}}},
+    }
+    told = differences(then, a_result(recipe=now))
+    assert told == [{"what": f"weights {last}", "then": f"{39:016x}", "now": "f" * 16}]
+
+
+def test_adapters_are_told_by_name_and_scale():
+    paint = {"model": "owner/paint", "revision": "0123456789abcdef" * 2, "scale": 0.5}
+    then = {"parts": {"model": {"model": "klein"}, "paint": paint}}
+    now = {"parts": {"model": {"model": "klein"}, "paint": {**paint, "scale": 0.8}}}
+    told = {each["what"]: each for each in differences(then, a_result(recipe=now))}
+    assert told["weights paint scale"] == {
+        "what": "weights paint scale", "then": "0.5", "now": "0.8",
+    }  # fmt: skip
+    gone = {each["what"]: each["now"] for each in differences(then, a_result(recipe={"parts": {}}))}
+    assert gone["weights paint"] == ""
+
+
+def test_the_preset_as_a_whole_is_told_only_where_nothing_else_differs():
+    then, now = {"preset_digest": "a", "steps": 4}, {"preset_digest": "b", "steps": 4}
+    assert [each["what"] for each in differences(then, a_result(recipe=now))] == ["preset_digest"]
+    told = differences(then, a_result(recipe={**now, "steps": 8}))
+    assert [each["what"] for each in told] == ["steps"]
+
+
+def test_long_values_are_told_from_where_they_part():
+    long = "rain " * 100
+    [told] = apart({"prompt": long + "by day"}, {"prompt": long + "at night"})
+    assert told["then"].startswith("…") and told["then"].endswith("by day")
+    assert told["now"].endswith("at night")
+    assert len(told["then"]) <= 121
+
+
 def test_what_came_and_what_went_is_told():
     assert apart({"a": "1"}, {"b": "2"}) == [
         {"what": "a", "then": "1", "now": ""},
