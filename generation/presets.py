@@ -120,11 +120,13 @@ def completed(words: Words) -> Words:
 
     A task whose pipeline is "" is left out. What does not hold stays as it is, for `check` to name.
     """
-    whole = {
-        name: merged(words[str(entry["like"])], entry) if likeness(entry, words) else entry
-        for name, entry in words.items()
-    }
-    return {name: tasks_named(entry) for name, entry in whole.items()}
+    found = {}
+    for name, entry in words.items():
+        whole: Any = entry
+        for other in likenesses(name, words)[1:]:
+            whole = merged(words[other], whole)
+        found[name] = tasks_named(whole)
+    return found
 
 
 def tasks_named(entry: Any) -> Any:
@@ -135,10 +137,18 @@ def tasks_named(entry: Any) -> Any:
     return {**entry, "pipelines": {task: path for task, path in tasks.items() if path != ""}}
 
 
-def likeness(entry: Any, words: Words) -> bool:
-    """Whether a preset is like another, which is like none itself."""
-    other = words.get(str(entry.get("like"))) if isinstance(entry, dict) else None
-    return isinstance(other, dict) and "like" not in other
+def likenesses(name: str, words: Words) -> list[str]:
+    """A preset, the one it is like, the one that is like, and so on.
+
+    Empty where one of them is not there, or the way leads back.
+    """
+    names = [name]
+    while isinstance(entry := words.get(names[-1]), dict) and "like" in entry:
+        other = str(entry["like"])
+        if other in names or not isinstance(words.get(other), dict):
+            return []
+        names.append(other)
+    return names
 
 
 def parsed(path: Path) -> Words:
@@ -310,8 +320,8 @@ def check(words: Words) -> Iterator[str]:
             yield f"[{name}] is no name: small letters, digits and hyphens, at most 40."
         elif not isinstance(entry, dict):
             yield f"{name} stands outside a table such as [{name}]."
-        elif "like" in entry and not likeness(entry, words):
-            yield f"[{name}] like must name another preset, which is like none itself."
+        elif not likenesses(name, words):
+            yield f"[{name}] like must name another preset, and not lead back to this one."
         else:
             yield from (f"[{name}] {trouble}" for trouble in check_entry(entry))
 

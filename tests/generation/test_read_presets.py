@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from generation import planning, presets
+from generation.engines.diffusion.settings import settings as settings_of
 
 WHOLE = """
 [mine]
@@ -76,6 +77,9 @@ def test_a_preset_may_be_like_another(own: Path) -> None:
     assert (other.max_side, other.licence) == (64, "MIT")
     assert [source.role for source in presets.sources(other)] == ["eye", "ear"]
     assert "like" not in other.settings
+    own.write_text(own.read_text() + '[third]\nlike = "other"\nlicence = "BSD"\n')
+    third = planning.preset("third")
+    assert (third.max_side, third.licence, third.titles) == (64, "BSD", other.titles)
     assert [source.role for source in presets.sources(planning.preset("mine"))] == ["eye"]
 
 
@@ -91,7 +95,7 @@ def test_a_task_can_be_switched_off(own: Path) -> None:
         ("[mine", "cannot be read"),
         ('[mine]\nlike = "nobody"', "[mine] like must name another preset"),
         ('[mine]\nlike = "mine"', "[mine] like must name another preset"),
-        ('[mine]\nlike = "sdxl-pose"', "[mine] like must name another preset"),
+        ('[mine]\nlike = "yours"\n[yours]\nlike = "mine"', "[mine] like must name another preset"),
         ("[mine]\nlike = 3", "[mine] like must name another preset"),
         (
             '[mine]\nlike = "sdxl-structure"\ncontrol = { kind = "depth", mode = 1 }',
@@ -155,3 +159,12 @@ def test_weights_lie_by_repository_and_commit(own: Path, tmp_path: Path, monkeyp
     assert net.folder is None
     assert face.folder == Path("/srv/face") and face.local
     assert os.environ["FORUM_MODELS_DIR"]
+
+
+def test_the_example_of_the_reference_holds(own: Path) -> None:
+    """What operators copy from the page is understood."""
+    page = Path(__file__).parents[2] / "docs" / "reference" / "presets.md"
+    own.write_text(page.read_text("utf-8").split("```toml\n")[1].split("```")[0])
+    known = presets.presets()
+    assert {"klein-fast", "sdxl-everything"} <= set(known)
+    assert len(settings_of(known["sdxl-everything"]).controls) == 3
