@@ -60,6 +60,7 @@ from generation.results import (
 from generation.standings import SILENT_AFTER, Standing, foresee, read
 from generation.switches import (
     Offer,
+    PresetState,
     disable,
     enable,
     is_enabled,
@@ -81,7 +82,7 @@ __all__ = [
     "outgoing", "parts_of", "pause", "plan", "post", "preset_states", "presets",
     "program_version", "read", "refill", "region_titles", "request", "result", "resume", "retry",
     "second_of", "seconds_for", "submit", "suggestions", "surprise", "sweep", "takes", "titles",
-    "troubles", "usual", "workers", "Chip", "Lane", "Machine", "Offer", "Opened", "Preset", "Standing",
+    "troubles", "usual", "workers", "Chip", "Lane", "Machine", "Offer", "Opened", "Preset", "PresetState", "Standing",
     "Trouble",
 ]  # fmt: skip
 

@@ -10,4 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Of several addresses under one name the last is written into pages.
     path("-/pieces/images/<int:pk>/files/<str:role>", views.picture, name="image-file"),
     path("-/pieces/replies/<int:pk>/frame", views.picture, name="reply-frame"),
+    path("-/pieces/takes/<int:pk>/picture", views.picture, name="take-picture"),
+    path("-/pieces/takes/<int:pk>/frame", views.picture, name="take-frame"),
+    path("-/pieces/nulls/<int:pk>/picture", views.picture, name="null-picture"),
 ]

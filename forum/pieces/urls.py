@@ -8,4 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.show, name="pieces"),
     path("images/<int:pk>/files/<str:role>", views.picture),
     path("replies/<int:pk>/frame", views.picture),
+    path("takes/<int:pk>/picture", views.picture),
+    path("takes/<int:pk>/frame", views.picture),
+    path("nulls/<int:pk>/picture", views.picture),
 ]

@@ -1,5 +1,8 @@
 """The page of pieces, and the pictures its samples point to."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +12,10 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import get_urlconf, set_urlconf
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from forum.pieces import samples
+from forum.pieces import machines, samples, tries
 from forum.web import Request
 
 
@@ -45,6 +49,7 @@ def show(request: Request) -> HttpResponse:
         "pieces/pieces.html",
         {
             "groups": groups(request),
+            "wide": wide(request),
             "empty_form": Sample(prefix="empty"),
             "filled_form": filled,
             "levels": range(9),
@@ -52,15 +57,54 @@ def show(request: Request) -> HttpResponse:
     )
 
 
-def groups(request: HttpRequest) -> dict[str, list[Piece]]:
-    """Heading -> the rooms' own fragments, rendered from samples."""
+@contextmanager
+def own_pictures() -> Iterator[None]:
+    """Samples have no files: their pictures are fetched from here instead."""
     kept = get_urlconf()
-    # Samples have no files: their pictures are fetched from here instead.
     set_urlconf("forum.pieces.addresses")
     try:
-        return {"chips": chips(request), "replies": replies(request), "reruns": reruns(request)}
+        yield
     finally:
         set_urlconf(kept)
+
+
+def groups(request: HttpRequest) -> dict[str, list[Piece]]:
+    """Heading -> the rooms' own fragments, rendered from samples."""
+    with own_pictures():
+        return {
+            "chips": chips(request),
+            "replies": replies(request),
+            "reruns": reruns(request),
+            "takes": takes(request),
+        }
+
+
+def wide(request: HttpRequest) -> dict[str, list[Piece]]:
+    """Heading -> fragments that take the whole width."""
+    shown = {
+        "costs": [
+            ("threads/_cost.html", name, {"cost": cost}) for name, cost in machines.costs().items()
+        ],
+        "null answers": [
+            ("measures/_null.html", name, words) for name, words in tries.null_answers().items()
+        ],
+        "studio": [("studio/_now.html", name, words) for name, words in machines.studio().items()],
+    }
+    with own_pictures():
+        return {
+            heading: [
+                Piece(name, still(piece(request, name, template, words).html, f"{heading}-{place}"))
+                for place, (template, name, words) in enumerate(pieces)
+            ]
+            for heading, pieces in shown.items()
+        }
+
+
+def still(html: str, mark: str) -> str:
+    """A piece that may stand beside others of its kind: ids of its own, and nothing is fetched."""
+    mark = mark.replace(" ", "-")
+    parted = re.sub(r'\b(id|for|aria-labelledby)="([^"]+)"', rf'\1="\2-{mark}"', html)
+    return mark_safe(re.sub(r' hx-(get|trigger)="[^"]*"', "", parted))
 
 
 def chips(request: HttpRequest) -> list[Piece]:
@@ -84,6 +128,14 @@ def reruns(request: HttpRequest) -> list[Piece]:
     return [
         piece(request, name, "reruns/_rerun.html", {"card": card, "rerun": card.rerun})
         for name, card in samples.reruns().items()
+    ]
+
+
+def takes(request: HttpRequest) -> list[Piece]:
+    """A candidate of a draft in each of its states."""
+    return [
+        piece(request, name, "drafts/_take.html", {"card": card, "image": samples.ORIGINAL})
+        for name, card in tries.takes().items()
     ]
 
 

@@ -36,6 +36,36 @@ def test_every_state_of_a_reply_is_there() -> None:
         assert re.search(rf'<li [^>]*class="[^"]*\b{state}\b', text), state
 
 
+def test_takes_stand_in_every_state() -> None:
+    text = page()
+    for said in ("impossible now: no machine", "it waits", "step 9 of 28", "you are here",
+                 "did not come out", "2 before it", "next, "):  # fmt: skip
+        assert said in " ".join(text.split()), said
+
+
+def test_costs_are_said_in_every_state() -> None:
+    text = page()
+    for said in ("It would be next", "2 before you", "takes 4 of the 9 left", "about 7 min",
+                 "Only 3 are left to you", "Nothing is left to you", "No machine is at work",
+                 "Impossible now", "not for money"):  # fmt: skip
+        assert said in text, said
+
+
+def test_the_operators_page_is_drawn() -> None:
+    text = page()
+    for said in ("NVIDIA H100", "20 / 80 GB", "3.88", "takes nothing more", "out_of_memory 2",
+                 "paused", "no machine", "No worker has been heard of", "Nothing failed."):  # fmt: skip
+        assert said in text, said
+
+
+def test_null_answers_are_drawn_and_fetch_nothing() -> None:
+    text = page()
+    for said in ("39 % of the way", "improbable for the program", "hardly left its source",
+                 "3 of 8", "Too few came out", "nothing to compare"):  # fmt: skip
+        assert said in text, said
+    assert "load delay:2s" not in text
+
+
 def test_pictures_come_from_the_samples() -> None:
     addresses = re.findall(r'src="(/-/pieces/[^"]+)"', page())
     assert addresses
