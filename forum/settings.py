@@ -144,6 +144,15 @@ FORUM_STUDIO_HOSTS = env.int("FORUM_STUDIO_HOSTS", 0)
 #: Devices for engines that need one, such as "0,1" for two GPUs or "cpu". Empty: every GPU that nvidia-smi knows, else the CPU.
 FORUM_STUDIO_DEVICES = env.str("FORUM_STUDIO_DEVICES", "")
 
+#: Presets that a device loads before anybody asks, such as "klein,sd-turbo": the first at once, the others as far as its memory holds them. Empty: those it serves, in the order of the preset files.
+FORUM_STUDIO_WARM = env.str("FORUM_STUDIO_WARM", "")
+
+#: Gigabytes that presets may take together on one device, by their vram_gb. 0: all that a GPU has; on a CPU there is room for one at a time.
+FORUM_STUDIO_MEMORY_GB = env.float("FORUM_STUDIO_MEMORY_GB", 0)
+
+#: Longest time in seconds that a worker which is asked to end waits for what it makes. It waits twice as long as the longest usually takes, 18 s at least where this allows it; a second signal ends it at once.
+FORUM_DRAIN_SECONDS = env.float("FORUM_DRAIN_SECONDS", 600)
+
 #: Let the libraries of engines reach the net. Weights are fetched by `manage.py engines pull`, so nothing needs it.
 FORUM_STUDIO_ONLINE = env.bool("FORUM_STUDIO_ONLINE", False)
 

@@ -51,6 +51,10 @@ class Carries(Protocol):
     def begun(self) -> bool:
         """Whether it works on the order by now, or keeps it for later."""
 
+    @property
+    def measured(self) -> float | None:
+        """Seconds that what it makes together with this order took before; None before the first."""
+
     def cancel(self, order_id: str) -> None:
         """Nobody waits for this order any more."""
 
@@ -111,6 +115,10 @@ class Attempt:
     def begun(self) -> bool:
         """Whether its host works on it by now."""
         return self.host.begun
+
+    def expected(self, factor: float) -> float:
+        """Seconds it will take from beginning to end: as measured, else as foreseen, times `factor`."""
+        return self.host.measured or self.held.seconds * factor
 
     async def run(self) -> None:
         """Work, keep the lease, show frames, and bring it to an end. Raises only what nobody expects."""

@@ -4,16 +4,25 @@ The rule, for each device: one batch runs, and at most one more waits at its hos
 oldest job that waits. Its batch goes at once when it is full; a batch that is not full goes when the
 device is idle or at its last step, so that nobody waits longer than for what runs already.
 
-What loads models: the preset that is loaded goes first while nobody of another preset has waited for
-longer than `SWAP_AFTER` seconds.
+An idle device waits for nobody, but for those who are at the door: fetched, and being read. That is a
+matter of milliseconds, and `AT_THE_DOOR` at most.
+
+What loads models: presets that are loaded go first. Another one has its turn when somebody waited for it
+longer than `SWAP_AFTER` seconds *and* the newest of the loaded ones was served for as long, or for `RUNS`
+times what the load costs (`LONGEST_RUN` seconds at most): so two presets that are both asked for without
+end are served in runs, and loading takes at most a share of 1 in 1 + `RUNS`. Where nobody waits for what is
+loaded just now, but it runs or somebody was served less than a load ago, it is in use all the same, and
+the same holds, but that a load that costs little is waited for as little. A device that nobody uses loads at
+once.
 
 A job that was tried before runs alone, with nothing beside it at the host: what it may do wrong harms
 nobody else.
 """
 
+import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from generation.devices import Device
@@ -23,6 +32,13 @@ from generation.seats import Batch, Seat
 
 #: Seconds that jobs of other presets wait at most before the loaded one gives way.
 SWAP_AFTER = 20.0
+#: So many times what a load cost, what was loaded is served before it gives way.
+RUNS = 4
+LONGEST_RUN = 120.0
+#: Seconds that an idle device waits at most for jobs that were fetched and are being read.
+AT_THE_DOOR = 0.03
+#: Pixels of one side that become one token.
+PATCH = 16
 
 
 class Closing(Exception):
@@ -76,18 +92,24 @@ def most_for(request: EditRequest, preset: Preset) -> int:
     """How many requests like this one a batch may hold.
 
     The preset's largest bucket, or the largest for which no more tokens are in flight than it allows:
-    beyond that a device gains nothing. A token is a square of 16 pixels, of the result or of a source.
+    beyond that a device gains nothing.
     """
     if request.bucket is not None:
         return request.bucket
-    size, limit = (
-        size_for(request, preset),
-        preset.settings.get("batch", {}).get("tokens_in_flight"),
-    )
+    size = size_for(request, preset)
+    limit = preset.settings.get("batch", {}).get("tokens_in_flight")
     if size is None or not limit:
         return max(preset.buckets)
-    tokens = (size[0] // 16) * (size[1] // 16) * (1 + len(request.sources))
-    return max((each for each in preset.buckets if each * tokens <= limit), default=1)
+    each = tokens(size, len(request.sources))
+    return max((bucket for bucket in preset.buckets if bucket * each <= limit), default=1)
+
+
+def tokens(size: tuple[int, int], sources: int) -> int:
+    """Tokens of one picture of this size with so many sources, as `tokens_in_flight` counts them.
+
+    A token is a square of 16 pixels, of the result or of a source; a source is cut to the same size.
+    """
+    return (size[0] // PATCH) * (size[1] // PATCH) * (1 + sources)
 
 
 class Batcher:
@@ -96,9 +118,23 @@ class Batcher:
     def __init__(self, devices: Sequence[Device], swap_after: float = SWAP_AFTER) -> None:
         self.devices, self.swap_after = list(devices), swap_after
         self.waiting: list[Seat] = []
+        self._at_the_door = 0
         self._closed = False
+        #: Looks again at whoever had to wait for a swap, or for somebody at the door.
+        self._later: asyncio.TimerHandle | None = None
         for device in devices:
             device.on_change = self.arrange
+
+    @contextlib.contextmanager
+    def at_the_door(self) -> Iterator[None]:
+        """While the block lasts, somebody who was fetched is being read, and may want a seat."""
+        self._at_the_door += 1
+        try:
+            yield
+        finally:
+            self._at_the_door -= 1
+            # Whoever was read takes the seat first: it is asked for without a pause.
+            asyncio.get_running_loop().call_soon(self.arrange)
 
     @contextlib.asynccontextmanager
     async def seat(
@@ -134,20 +170,61 @@ class Batcher:
             return [first] if device.quiet else []
         group = [seat for seat in self.waiting if seat.key == first.key and not seat.alone]
         group = group[: first.most]
-        return group if len(group) == first.most or device.idle or device.at_last_step else []
+        if len(group) == first.most:
+            return group
+        if device.idle:
+            return [] if self._others_come(first) else group
+        return group if device.at_last_step else []
+
+    def _others_come(self, first: Seat) -> bool:
+        """Whether an idle device waits a moment longer for those who are being read just now."""
+        left = first.since + AT_THE_DOOR - time.monotonic()
+        if not self._at_the_door or left <= 0:
+            return False
+        self._look_again(left)
+        return True
 
     def _first(self, device: Device) -> Seat | None:
         """The job whose turn it is on this device: the oldest, but models are not swapped lightly."""
         if not self.waiting:
             return None
-        oldest = self.waiting[0]
-        if time.monotonic() - oldest.since > self.swap_after:
+        oldest, here = self.waiting[0], device.resident
+        mine = next((seat for seat in self.waiting if seat.preset in here), None)
+        if oldest is mine or not device.preset:
             return oldest
-        return next((each for each in self.waiting if each.preset == device.preset), oldest)
+        left = self._until_swap(device, oldest, run=mine is not None)
+        if left <= 0:
+            return oldest
+        if mine is None:
+            self._look_again(left)
+        return mine
+
+    def _until_swap(self, device: Device, seat: Seat, *, run: bool) -> float:
+        """Seconds until another model may be loaded for this job; `run`: others want what is loaded."""
+        now, cost = time.monotonic(), device.cost(seat.preset)
+        waited = now - seat.since
+        if any(other.has_room and seat.preset in other.resident for other in self.devices):
+            return self.swap_after - waited  # another device has it, and will take it first
+        run_for = min(RUNS * cost, LONGEST_RUN)
+        if run:
+            patience, run_for = self.swap_after, max(self.swap_after, run_for)
+        elif device.batches or now - device.served_at < cost:
+            patience = min(self.swap_after, run_for)
+        else:
+            return 0.0
+        return max(patience - waited, run_for - (now - device.swapped_at))
+
+    def _look_again(self, seconds: float) -> None:
+        """Arrange anew in a while, for nothing else may happen until then."""
+        if self._later is not None:
+            self._later.cancel()
+        self._later = asyncio.get_running_loop().call_later(seconds, self.arrange)
 
     def close(self) -> None:
         """Place nobody any more; who waits is told to go back."""
         self._closed = True
+        if self._later is not None:
+            self._later.cancel()
         for seat in self.waiting:
             if not seat.placed.done():
                 seat.placed.set_exception(Closing())

@@ -5,14 +5,14 @@ import contextlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from generation.engines.base import Preset
 from generation.hosts import STARTING, Host, HostLost, HostSilent, Words, heard
-from generation.tallies import Tally
+from generation.tallies import NEWEST, Tally
 
 if TYPE_CHECKING:
     from generation.seats import Batch
@@ -26,12 +26,6 @@ LEAST_PATIENCE = 30.0
 #: How often a batch that never began is given to a fresh host.
 FRESH_STARTS = 3
 log = structlog.get_logger("generation")
-
-
-def on_device(preset: Preset) -> bool:
-    """Whether a preset runs on a device, in batches, rather than in a pool of hosts on the CPU."""
-    usual = "device" if preset.engine == "diffusers" else "pool"
-    return bool(preset.settings.get("host", usual) == "device")
 
 
 def found(wanted: str) -> list[str]:
@@ -74,8 +68,15 @@ class Device:
         #: Something went wrong in this host since its start.
         self.spoilt = False
         self.facts: Words = {}
-        #: Slowest step seen in seconds, by what batches have in common.
+        #: By what batches have in common, in seconds: the slowest step, and the mean of a batch.
         self._slowest: dict[Any, float] = {}
+        self._took: dict[Any, float] = {}
+        #: Seconds that each preset took to load, the last time.
+        self._loads: dict[str, float] = {}
+        #: When a preset was taken that had to be loaded, and when something was finished last.
+        self.swapped_at = self.served_at = float("-inf")
+        #: A preset is being loaded that nobody asked for yet.
+        self.warming = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting = asyncio.Lock()
 
@@ -92,27 +93,58 @@ class Device:
     @property
     def has_room(self) -> bool:
         """Whether another batch may be given to it; one that runs alone has no neighbours."""
-        return self.ready and len(self.batches) < HELD and not any(b.alone for b in self.batches)
+        free = self.ready and not self.warming and len(self.batches) < HELD
+        return free and not any(batch.alone for batch in self.batches)
+
+    @property
+    def resident(self) -> set[str]:
+        """Presets that need not be loaded: those it has, or the one that will be next."""
+        loaded = set(self.facts.get("loaded", ()))
+        return loaded if self.preset in loaded else {self.preset}
 
     @property
     def at_last_step(self) -> bool:
         """Whether all it has will be done after the running step."""
         return all(batch.at_last_step for batch in self.batches)
 
-    async def warm(self, preset: Words) -> None:
-        """Start the host and load a preset. Raises `HostLost`, `HostSilent`, `RuntimeError`."""
-        await self._start()
-        with self.host.inbox("warm-up") as inbox:
-            self.host.send({"do": "warm", "id": "warm-up", "presets": [preset]})
-            words, _ = await heard(inbox, loading(preset))
-        if words["say"] == "failed":
-            raise RuntimeError(words.get("at") or words["reason"])
-        self.facts, self.preset, self.ready = words["facts"], preset["name"], True
-        self.on_change()
+    async def warm(self, preset: Words, *, if_it_fits: bool = False) -> None:
+        """Start the host and load a preset, or only if nobody has to go for it.
+
+        No batch is taken meanwhile. Raises `HostLost`, `HostSilent`, `RuntimeError`.
+        """
+        self.warming = True
+        try:
+            await self._start()
+            order = {"do": "warm", "id": "warm-up", "presets": [preset], "if_it_fits": if_it_fits}
+            with self.host.inbox("warm-up") as inbox:
+                self.host.send(order)
+                words, _ = await heard(inbox, loading(preset))
+            if words["say"] == "failed":
+                raise RuntimeError(words.get("at") or words["reason"])
+            self.facts, self.ready = words["facts"], True
+            if preset["name"] in self.facts["loaded"]:
+                self._loads[preset["name"]] = words["seconds"]
+                self.preset = preset["name"]
+        finally:
+            self.warming = False
+            self.on_change()
+
+    def cost(self, preset: str) -> float:
+        """Seconds that it takes to load a preset here, as far as it was measured; 0 for one it has."""
+        return 0.0 if preset in self.resident else self._loads.get(preset, 0.0)
+
+    def measured(self, batch: "Batch") -> float | None:
+        """Seconds that batches like this one took, and what loading takes where it is under way."""
+        took = self._took.get(batch.key)
+        if took is None or batch.loaded_at is not None:
+            return took
+        return took + self._loads.get(batch.preset, 0.0)
 
     def take(self, batch: "Batch") -> None:
         """Carry a batch out; its jobs hear of what comes of it."""
         self.batches.append(batch)
+        if batch.preset not in self.resident:
+            self.swapped_at = time.monotonic()
         self.preset = batch.preset
         task = asyncio.create_task(self._carry_out(batch))
         self._tasks.add(task)
@@ -183,11 +215,30 @@ class Device:
         batch.hear(words, blob)
         if took := batch.step_seconds:
             self._slowest[batch.key] = max(took, self._slowest.get(batch.key, 0.0))
+        if words["say"] == "loaded":
+            self._note_load(batch, words)
         if batch.freed:
             self.facts = words.get("facts", self.facts)
+            self._note_end(batch, whole=last)
             self._free(batch)
         elif batch.at_last_step and not last:
             self.on_change()
+
+    def _note_load(self, batch: "Batch", words: Words) -> None:
+        """The engine is there: how long that took, and who had to go for it."""
+        missing = batch.preset not in self.facts.get("loaded", ())
+        if missing and batch.begun_at is not None and batch.loaded_at is not None:
+            self._loads[batch.preset] = batch.loaded_at - batch.begun_at
+            self.swapped_at = batch.loaded_at
+        self.facts = {**self.facts, "loaded": words["resident"]}
+
+    def _note_end(self, batch: "Batch", *, whole: bool) -> None:
+        """The device is free. What nobody waited for to its end says nothing of how long it takes."""
+        self.served_at = time.monotonic()
+        if batch.loaded_at is not None and whole:
+            took = self.served_at - batch.loaded_at
+            before = self._took.get(batch.key, took)
+            self._took[batch.key] = before + NEWEST * (took - before)
 
     def _free(self, batch: "Batch") -> None:
         if batch in self.batches:

@@ -83,7 +83,7 @@ def main() -> None:
     from generation.making import Workshop
 
     workshop = Workshop()
-    orders.foresee = workshop.foresee
+    orders.foresee = lambda order: workshop.foresee(order, line.say)
     while True:
         order = orders.waiting.get()
         answer(workshop, order, line.say, orders.cancelled)

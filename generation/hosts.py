@@ -100,6 +100,11 @@ class Host:
         return True
 
     @property
+    def measured(self) -> float | None:
+        """One order is not like another here: only their presets are measured."""
+        return None
+
+    @property
     def pid(self) -> int | None:
         """Its process, while there is one."""
         return self._process.pid if self._process else None

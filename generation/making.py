@@ -30,6 +30,7 @@ from generation.engines.base import (
 from generation.engines.descriptors import on_white
 from generation.engines.pdq import pdq
 from generation.requests import EditRequest, LooksRequest
+from generation.residents import Residents
 from generation.strips import Say, Strip, kept
 from generation.troubles import of_storage
 
@@ -60,14 +61,16 @@ class Workshop:
     """Engines, loaded on first use and kept warm."""
 
     def __init__(self, encoder: Executor | None = None) -> None:
-        self._editors: dict[str, Edits] = {}
-        self._loaded: dict[str, Preset] = {}
+        self.residents = Residents()
         self._embedders: dict[str, Any] = {}
         self._sources: dict[tuple[str, int, int], Future[Image.Image]] = {}
         self._remembered = REMEMBERED
         self._lock = threading.Lock()
         self._encoder = encoder or ThreadPoolExecutor(1, thread_name_prefix="encoder")
         self._files = ThreadPoolExecutor(3, thread_name_prefix="files")
+        # Not one of those: it waits for them.
+        self._preparer = ThreadPoolExecutor(1, thread_name_prefix="preparer")
+        self._foreseen: dict[str, Future[Piece]] = {}
         #: Finishes pictures of a batch while the device goes on.
         self.finisher = ThreadPoolExecutor(1, thread_name_prefix="finisher")
 
@@ -75,12 +78,15 @@ class Workshop:
         self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
     ) -> dict[str, Any]:
         """Load engines and compute the descriptor's tables, which the first picture would wait for."""
-        for words in order["presets"]:
-            self.editor(preset_from(words))
+        begun = time.perf_counter()
+        for preset in map(preset_from, order["presets"]):
+            if not order.get("if_it_fits") or self.residents.fits(preset):
+                self.residents.editor(preset)
+        took = time.perf_counter() - begun
         grey = Image.new("RGB", (64, 64), (90, 120, 150))
         self.vectors(("wf1",), grey)
         pdq(grey)
-        return {"say": "warm", "facts": self.facts()}
+        return {"say": "warm", "seconds": took, "facts": self.facts()}
 
     def carry_out(
         self, order: dict[str, Any], say: Say, cancelled: Callable[..., bool]
@@ -107,7 +113,7 @@ class Workshop:
         self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
     ) -> dict[str, Any]:
         """A sheet of looks of a stored picture, written beside its final place."""
-        editor = self.editor(preset_from(order["preset"]))
+        editor = self.residents.editor(preset_from(order["preset"]))
         wanted = LooksRequest.from_json(order["request"])
         row, names = looking.sheet(editor, wanted, opened(order["source"], None), cancelled)
         return {
@@ -122,7 +128,7 @@ class Workshop:
         """One picture from others: written beside its final place, with what is known of it."""
         preset = preset_from(order["preset"])
         piece = self.piece(order, preset, say)
-        made = one(self.editor(preset), piece.item, piece.strip, cancelled)
+        made = one(self.residents.editor(preset), piece.item, piece.strip, cancelled)
         piece.edited = time.perf_counter()
         return self.finished(piece, made)
 
@@ -177,16 +183,28 @@ class Workshop:
         }
         return words
 
-    def foresee(self, order: dict[str, Any]) -> None:
-        """Decode the sources of a batch that still waits, while the device works on another."""
-        wanted = [
-            (path, each["preset"]["max_side"])
-            for each in order.get("orders", ())
-            for path in each["sources"]
-        ]
+    def foresee(self, order: dict[str, Any], say: Say) -> None:
+        """Make everything of a batch ready that still waits, while the device works on another."""
+        orders = order.get("orders", ())
+        wanted = [(path, each["preset"]["max_side"]) for each in orders for path in each["sources"]]
         self._remembered = max(self._remembered, 3 * len(wanted))
         for path, most in wanted:
             self._decoded(path, most)
+        for each in orders:
+            ready = self._preparer.submit(self.piece, each, preset_from(each["preset"]), say)
+            self._foreseen[each["id"]] = ready
+
+    def foreseen(self, order: dict[str, Any], say: Say) -> Piece:
+        """A job of a batch with its sources decoded, if need be now. Raises what `piece` does."""
+        ready = self._foreseen.pop(order["id"], None)
+        if ready is not None:
+            return ready.result()
+        return self.piece(order, preset_from(order["preset"]), say)
+
+    def forget(self, orders: "list[dict[str, Any]]") -> None:
+        """What was made ready for these and is not wanted goes."""
+        for each in orders:
+            self._foreseen.pop(each["id"], None)
 
     def source(self, path: str, most: int) -> Image.Image:
         """A decoded source; the last few are kept, for an image is often answered many times."""
@@ -204,37 +222,17 @@ class Workshop:
                 del self._sources[next(iter(self._sources))]
         return picture
 
-    def loads(self, preset: Preset) -> bool:
-        """Whether `editor` would have to load this preset first."""
-        return self._loaded.get(preset.engine) != preset
-
-    def only(self, preset: Preset) -> None:
-        """Let go of every other engine: a device has room for one."""
-        for name in [name for name in self._loaded if name != preset.engine]:
-            self._editors[name].unload()
-            del self._loaded[name]
-
     def facts(self) -> dict[str, Any]:
         """What an operator wants to know of this host: plain data."""
-        facts: dict[str, Any] = {"loaded": sorted(each.name for each in self._loaded.values())}
-        for name in self._loaded:
-            if about := getattr(self._editors[name], "about", None):
+        facts: dict[str, Any] = {"loaded": self.residents.names, "evicted": self.residents.evicted}
+        for each in self.residents:
+            if about := getattr(each.editor, "about", None):
                 facts |= about()
         # Never imported here: where an engine did, its device can be asked.
         if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
             free, total = torch.cuda.mem_get_info()
             facts |= {"memory_gb": gigabytes(total), "memory_used_gb": gigabytes(total - free)}
         return facts
-
-    def editor(self, preset: Preset) -> Edits:
-        """The engine of this preset, loaded for it."""
-        editor = self._editors.get(preset.engine)
-        if editor is None:
-            editor = self._editors[preset.engine] = engines.editor(preset.engine)
-        if self._loaded.get(preset.engine) != preset:
-            editor.load(preset)
-            self._loaded[preset.engine] = preset
-        return editor
 
     def vectors(self, models: "list[str] | tuple[str, ...]", picture: Image.Image) -> list[Any]:
         """Embeddings of a picture, float32 numbers of unit length, as plain lists."""

@@ -42,6 +42,11 @@ class Seat:
         return self.batch.begun_at is not None
 
     @property
+    def measured(self) -> float | None:
+        """Seconds that batches like this one took before, with loading where it still loads."""
+        return self.batch.device.measured(self.batch)
+
+    @property
     def tally(self) -> Tally:
         """Where it is noted what was made."""
         return self.batch.device.tally
@@ -95,8 +100,9 @@ class Batch:
         #: Seats by the id of their order, once all have decided.
         self.orders: dict[str, Seat] = {}
         self.settings: Words = {}
-        #: When the host took it up.
+        #: When the host took it up, and when the engine was loaded for it.
         self.begun_at: float | None = None
+        self.loaded_at: float | None = None
         self.loading = self.freed = self.at_last_step = False
         #: Seconds of the newest step; 0 before the second.
         self.step_seconds = 0.0
@@ -156,7 +162,7 @@ class Batch:
             self.begun_at = self._stepped_at = now
         self.loading = say == "loading"
         if say == "loaded":
-            self._stepped_at = now
+            self.loaded_at = self._stepped_at = now
         if say in ("freed", "failed"):
             self.freed = self.at_last_step = True
         if say == "failed":

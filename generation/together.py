@@ -1,7 +1,7 @@
 """Carries a batch out in the device host: one call of an engine for many jobs, an answer for each.
 
-The device does nothing but engines: sources of a waiting batch are decoded, and pictures of the last
-one finished, in other threads meanwhile.
+The device does nothing but engines: a waiting batch is made ready, and pictures of the last one are
+finished, in other threads meanwhile.
 """
 
 import time
@@ -32,11 +32,10 @@ def batch(
     pieces = dict(prepared(workshop, order["orders"], say, cancelled))
     open_ = set(pieces)
     try:
-        if pieces and workshop.loads(preset):
+        if pieces and not workshop.residents.holds(preset):
             say(say="loading", id=order["id"], preset=preset.name)
-            workshop.only(preset)
-        editor = workshop.editor(preset) if pieces else None
-        say(say="loaded", id=order["id"])
+        editor = workshop.residents.editor(preset) if pieces else None
+        say(say="loaded", id=order["id"], resident=workshop.residents.names)
         if editor is not None:
             ready = time.perf_counter()
             for piece in pieces.values():
@@ -57,15 +56,14 @@ def prepared(
     workshop: "Workshop", orders: list[dict[str, Any]], say: Say, cancelled: Callable[..., bool]
 ) -> "Iterator[tuple[str, Piece]]":
     """The jobs whose sources can be read and that somebody still waits for, by id."""
-    from generation.making import preset_from
-
     for each in orders:
         try:
             if cancelled(each["id"]):
                 raise Cancelled
-            yield each["id"], workshop.piece(each, preset_from(each["preset"]), say)
+            yield each["id"], workshop.foreseen(each, say)
         except Exception as error:
             say(**failure(each["id"], error))
+    workshop.forget(orders)
 
 
 def taker(pieces: "dict[str, Piece]") -> Callable[[Progress], None]:

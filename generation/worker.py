@@ -9,7 +9,6 @@ import functools
 import os
 import platform
 import signal
-import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,16 +24,18 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.psycopg_connector import PsycopgConnector
 
-from generation import planning, publishing
+from generation import ending, pace, planning, publishing, warming
 from generation.attempts import UNREACHABLE, Attempt, attempt
 from generation.batching import Batcher, Closing, batch_key, most_for
-from generation.devices import Device, found, on_device
+from generation.devices import Device, found
+from generation.ending import Ending
 from generation.engines.base import Preset
-from generation.hosts import HostLost, HostSilent, Pool
+from generation.hosts import Pool
 from generation.models import Worker
 from generation.posting import FILM, LIGHT
 from generation.presets import absent
 from generation.requests import EditRequest
+from generation.taking import Takers
 from generation.versions import film_formats, installed
 from generation.watchdog import Watchdog
 
@@ -42,12 +43,11 @@ T = TypeVar("T")
 #: Periodic tasks; every role serves them, so that no worker is without one.
 SWEEP = "sweep"
 BEAT_EVERY = 10.0
-#: Seconds for what is under way when we are asked to end; then jobs go back to the queue.
-GRACE = 18.0
-#: Jobs fetched for each place in a batch: one is made, one is next, one finds its company.
-ROWS = 3
-#: Seconds after which a device that could not be made ready is tried again.
-WARM_AGAIN = 60.0
+#: Jobs fetched for each place in a batch: one is published, one is made, one is next, one finds its
+#: company.
+ROWS = 4
+#: Seconds for a question to a database that may be gone, when we are asked to end.
+ASKING = 3.0
 #: Threads that ask the database.
 DATABASE_THREADS = 4
 #: Quick tasks run side by side.
@@ -85,18 +85,15 @@ class Studio:
         presets = planning.presets()
         chosen = [presets[q.partition(":")[2]] for q in queues if q.startswith("edit:")]
         #: Presets that run in batches on devices, by the queue of their jobs.
-        self.batched = {f"edit:{each.name}": each for each in chosen if on_device(each)}
+        self.batched = {f"edit:{each.name}": each for each in chosen if each.on_device}
         names = found(settings.FORUM_STUDIO_DEVICES) if self.batched else []
         self.batcher = Batcher([Device(name) for name in names])
-        pooled = [asdict(each) for each in chosen if not on_device(each)]
+        pooled = [asdict(each) for each in chosen if not each.on_device]
         self.pool = Pool(hosts or settings.FORUM_STUDIO_HOSTS or os.cpu_count() or 1, pooled)
         self.underway: dict[int, Attempt] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._takers: list[asyncio.Task[None]] = []
-        #: What it takes from, and whether an operator lets it take nothing more.
-        self._taken: list[tuple[Any, ...]] = []
-        self.draining = False
-        self._stopping = asyncio.Event()
+        self.takers = Takers(self.name, self)
+        self._ending = Ending()
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="database")
         self._watchdog = Watchdog(database_answers)
 
@@ -104,17 +101,20 @@ class Studio:
         """Work until SIGTERM or SIGINT."""
         loop = asyncio.get_running_loop()
         for sign in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(sign, self._stopping.set)
+            loop.add_signal_handler(sign, self._ending.ask)
         self._watchdog.start()
         aside = [asyncio.create_task(each()) for each in (self._turn, self._beat)]
-        aside += [asyncio.create_task(self._open(device)) for device in self.batcher.devices]
+        devices = enumerate(self.batcher.devices)
+        opening = [asyncio.create_task(self._open(each, place)) for place, each in devices]
         if self._makes:
             await self.pool.warm()
         for share in self._shares():
-            self._start_taking(*share)
+            self.takers.start(*share)
         log.info("worker started", name=self.name, queues=" ".join(self.queues))
-        await self._stopping.wait()
-        await self._end(self._takers)
+        await self._ending.asked.wait()
+        for task in opening:
+            task.cancel()
+        await self._end()
         for task in aside:
             task.cancel()
         self._watchdog.rest()
@@ -143,70 +143,16 @@ class Studio:
             shares.append(("studio", self._makes + extra, self.pool.size + len(extra)))
         return shares
 
-    def _start_taking(self, *share: Any) -> None:
-        self._taken.append(share)
-        if share[0] == "light" or not self.draining:
-            self._takers.append(asyncio.create_task(self._take(*share), name=share[0]))
-
-    def _heed(self, draining: bool) -> None:
-        """What an operator asked: take nothing more but the house's quick tasks, or take again."""
-        if draining == self.draining:
-            return
-        self.draining = draining
-        log.info("worker drains" if draining else "worker takes again", name=self.name)
-        if draining:
-            for taker in self._takers:
-                if taker.get_name() != "light":
-                    taker.cancel()
-            return
-        again = [share for share in self._taken if share[0] != "light"]
-        self._taken = [share for share in self._taken if share[0] == "light"]
-        for share in again:
-            self._start_taking(*share)
-
-    async def _open(self, device: Device) -> None:
+    async def _open(self, device: Device, place: int) -> None:
         """Warm a device up; with the first that is warm, its jobs are taken."""
-        first = asdict(next(iter(self.batched.values())))
-        while not self._stopping.is_set():
-            try:
-                await device.warm(first)
-                break
-            except (HostLost, HostSilent, OSError, RuntimeError) as error:
-                log.error("device not ready", device=device.name, trouble=str(error))
-                await device.host.kill()
-            await asyncio.sleep(WARM_AGAIN)
-        log.info("device ready", device=device.name, preset=device.preset)
+        presets = warming.order(settings.FORUM_STUDIO_WARM, list(self.batched.values()), place)
+        await warming.until_ready(device, presets)
         if sum(each.ready for each in self.batcher.devices) == 1:
             largest = max(max(preset.buckets) for preset in self.batched.values())
             at_once = ROWS * largest * len(self.batcher.devices)
-            self._start_taking("device", list(self.batched), at_once)
+            self.takers.start("device", list(self.batched), at_once)
         await self._write_heartbeat()
-
-    async def _take(self, role: str, queues: list[str], at_once: int) -> None:
-        """Take tasks, and take up again after the database was away."""
-        pause = 0.5
-        while not self._stopping.is_set():
-            begun = time.monotonic()
-            try:
-                await self._take_once(role, queues, at_once)
-            except (*UNREACHABLE, psycopg.Error, OSError) as error:
-                log.warning("database away", role=role, error=type(error).__name__)
-            pause = 0.5 if time.monotonic() - begun > 30 else min(pause * 2, 5.0)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._stopping.wait()
-
-    async def _take_once(self, role: str, queues: list[str], at_once: int) -> None:
-        await app.run_worker_async(
-            queues=queues,
-            name=f"{self.name}-{role}",
-            concurrency=at_once,
-            shutdown_graceful_timeout=GRACE,
-            fetch_job_polling_interval=1.0,
-            delete_jobs="successful",
-            install_signal_handlers=False,
-            additional_context={"studio": self},
-        )
+        await warming.the_rest(device, presets)
 
     async def work(self, job_id: int, queue: str, cancelled: Callable[[], bool]) -> None:
         """Make one job; entered from its task. `cancelled` says whether a person took it back.
@@ -234,7 +180,10 @@ class Studio:
                 await self._make_in_batch(job_id, preset)
             else:
                 async with self.pool.host() as host:
-                    await attempt(job_id, host, self.in_thread, self.underway)
+                    if self._ending.asked.is_set():
+                        await self.in_thread(publishing.put_back, job_id)
+                    else:
+                        await attempt(job_id, host, self.in_thread, self.underway)
         except Exception as error:
             # The lease runs out and the sweep sees to the job. The error's text may hold a prompt.
             where = traceback.extract_tb(error.__traceback__)[-1]
@@ -249,7 +198,8 @@ class Studio:
 
     async def _make_in_batch(self, job_id: int, preset: Preset) -> None:
         """Make one job together with others like it. It is claimed when its batch is formed."""
-        seen: publishing.Look | None = await self.in_thread(publishing.look, job_id)
+        with self.batcher.at_the_door():
+            seen: publishing.Look | None = await self.in_thread(publishing.look, job_id)
         if seen is None:
             return
         request = EditRequest.from_json(seen.request)
@@ -301,25 +251,22 @@ class Studio:
     async def _write_heartbeat(self) -> None:
         with contextlib.suppress(*UNREACHABLE):
             asked = await self.in_thread(heartbeat, self.name, self.open_queues, self.about())
-            self._heed(asked)
+            self.takers.heed(asked)
             self._watchdog.beat()
 
-    async def _end(self, takers: list[asyncio.Task[None]]) -> None:
+    async def _end(self) -> None:
         """Take nothing more; let what is under way finish; hand back what does not in time."""
         log.info("worker ends", underway=len(self._tasks))
-        for taker in takers:
-            taker.cancel()
+        self.takers.stop()
         self.batcher.close()
-        for trying in list(self.underway.values()):
-            if not trying.begun:
-                await trying.drain()
+        factors: dict[str, float] = {}
+        with contextlib.suppress(*UNREACHABLE, TimeoutError):
+            async with asyncio.timeout(ASKING):
+                factors = await self.in_thread(pace.factors)
         making = list(self._tasks.values())
-        if making:
-            await asyncio.wait(making, timeout=GRACE)
-            for trying in list(self.underway.values()):
-                await trying.drain()
-            await asyncio.wait([*making], timeout=8)
-        await asyncio.wait(takers, timeout=3)
+        most = settings.FORUM_DRAIN_SECONDS
+        await ending.finish(self.underway, making, self._ending, factors, most)
+        await self.takers.stopped(3)
         await self.pool.close()
         for device in self.batcher.devices:
             await device.close()

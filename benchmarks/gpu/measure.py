@@ -16,6 +16,7 @@ from PIL import Image
 
 from benchmarks.gpu import timing
 from benchmarks.gpu.models import full_engine, tiny_engine
+from generation.batching import tokens
 from generation.engines.base import Item, Made
 from generation.engines.diffusers_ import Diffusers
 from generation.engines.diffusion import batches
@@ -126,8 +127,7 @@ class Bench:
         source = folder / "source.webp"
         picture(self.size, 1).save(source, lossless=True)
         workshop = Workshop()
-        workshop._editors["diffusers"] = self.engine
-        workshop._loaded["diffusers"] = self.loaded.preset
+        workshop.residents.put(self.loaded.preset, self.engine)
         preset = {field: getattr(self.loaded.preset, field) for field in FIELDS}
         order = {
             "do": "edit", "id": "one", "preset": preset, "request": item(self.size, 1).request.as_json(),
@@ -149,11 +149,7 @@ class Bench:
         arrivals = [sum(gaps[: n + 1]) for n in range(len(gaps))]
         alone = throughput(arrivals, {1: took[1]})
         self.ratios["dynamic / one at a time, 0.3 load"] = throughput(arrivals, took) / alone
-        self.say(what="tokens_in_flight", tokens=self.tokens() * worth(took))
-
-    def tokens(self) -> int:
-        """Tokens of one edit: the picture's and its source's."""
-        return 2 * (self.size[0] // 16) * (self.size[1] // 16)
+        self.say(what="tokens_in_flight", tokens=tokens(self.size, 1) * worth(took))
 
     def previews(self) -> None:
         """A run whose steps draw frames, against one whose steps do not."""

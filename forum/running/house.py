@@ -21,7 +21,8 @@ from forum.running.switches import REFUSES, Switches, WronglySet, require_postgr
 from forum.running.trouble import Trouble
 
 BASE = Path(__file__).resolve().parents[2]
-WEB_GRACE, WORKER_GRACE = 20.0, 35.0  # seconds; uvicorn's own is 15, the longest batch takes 30
+WEB_GRACE = 20.0  # seconds; uvicorn's own is 15
+WORKER_GRACE = 20.0  # beyond what FORUM_DRAIN_SECONDS lets it wait for what it makes
 
 
 def main() -> int:
@@ -118,7 +119,8 @@ class House:
 
     def worker(self) -> Child:
         """The worker with the engines that need no weights."""
-        return Child("worker", manage("worker"), WORKER_GRACE)
+        waits = environ.Env().float("FORUM_DRAIN_SECONDS", 600.0)
+        return Child("worker", manage("worker"), waits + WORKER_GRACE)
 
     def each_turn(self) -> None:
         """Say once where the house is, then fill it if it is new."""

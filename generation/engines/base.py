@@ -63,6 +63,12 @@ class Preset:
     max_sources: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def on_device(self) -> bool:
+        """Whether it runs on a device, in batches, rather than in a pool of hosts on the CPU."""
+        usual = "device" if self.engine == "diffusers" else "pool"
+        return bool(self.settings.get("host", usual) == "device")
+
 
 @dataclass(slots=True)
 class Item:

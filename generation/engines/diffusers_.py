@@ -45,12 +45,16 @@ class Diffusers:
 
         Pipelines stay where a preset differs from the last one only in what it keeps of a source.
         """
-        if self.loaded is not None and exchanging.alike(self.loaded.preset, preset):
+        if self.loaded is not None and self.shares(preset):
             self.loaded = exchanging.exchanged(self.loaded, preset)
             return
         self.unload()
         self.loaded = loading.load(preset)
         self._warm_up(self.loaded)
+
+    def shares(self, preset: Preset) -> bool:
+        """Whether `load` has nothing to bring onto the device for this preset."""
+        return self.loaded is not None and exchanging.alike(self.loaded.preset, preset)
 
     def unload(self) -> None:
         """Give the memory of weights and caches back."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from generation import engines
+from generation.batching import tokens
 from generation.engines.base import Edits, EngineError, Failed, Item, Preset
 from generation.requests import EditRequest, ImageRef
 
@@ -16,8 +17,6 @@ Size = tuple[int, int]
 RUNS = 3
 #: A larger batch must make at least this many more pictures a second to be worth the wait.
 WORTH = 1.02
-#: Pixels of one side that become one token.
-PATCH = 16
 SEED, PROMPT = 20_000, "at night, in heavy snow"
 
 
@@ -33,6 +32,8 @@ class Figure:
     bucket: int
     #: Median seconds of one batch; None when it did not fit into the memory.
     seconds: float | None
+    #: Sources of each picture, of the same size.
+    sources: int = 1
 
     @property
     def rate(self) -> float:
@@ -41,8 +42,8 @@ class Figure:
 
     @property
     def tokens(self) -> int:
-        """Tokens of the batch, a source of the same size included."""
-        return tokens(self.size, 1) * self.bucket
+        """Tokens of the batch, as `batching` counts them."""
+        return tokens(self.size, self.sources) * self.bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +56,14 @@ class Limits:
     seconds: float
 
 
-def tokens(size: Size, sources: int) -> int:
-    """Tokens of one picture and its sources, for comparing batches."""
-    return (size[0] // PATCH) * (size[1] // PATCH) * (1 + sources)
-
-
 def measured(preset: Preset, runs: int = RUNS) -> Iterator[Figure]:
     """Load the preset and measure every batch, small ones first. Raises `CannotBench`."""
     editor = loaded(preset)
     try:
         for size in sizes_of(preset):
             for bucket in preset.buckets:
-                figure = Figure(size, bucket, median_of(editor, preset, size, bucket, runs))
+                seconds = median_of(editor, preset, size, bucket, runs)
+                figure = Figure(size, bucket, seconds, min(1, preset.max_sources))
                 yield figure
                 if figure.seconds is None:
                     break

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from generation import planning
+from generation import planning, warming
 from generation.batching import Batcher, Closing, batch_key, most_for, size_for
-from generation.devices import Device, found, on_device
+from generation.devices import Device, found
 from generation.engines.base import Preset
 from generation.hosts import HostLost, HostSilent
 from generation.requests import EditRequest, ImageRef
@@ -100,8 +100,8 @@ def test_devices_are_found_without_torch(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert found("1") == ["1"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     assert found("") == ["3"]
-    assert on_device(planning.preset("together"))
-    assert not on_device(planning.preset("darkroom"))
+    assert planning.preset("together").on_device
+    assert not planning.preset("darkroom").on_device
 
 
 # --- on a real host -----------------------------------------------------------------------------
@@ -244,6 +244,166 @@ def test_the_loaded_preset_goes_first_but_not_for_ever(shop: Any):
             crowd = [asyncio.create_task(one_after_the_other()) for _ in range(8)]
             await asyncio.gather(*other, *crowd)
             assert "late 4 x 0.05" in made.ends[:-4]
+
+    run(test())
+
+
+def with_loads(seconds: float, memory: str, tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both presets take so long to load."""
+    words = BATCHES.read_text("utf-8").replace(
+        "patience = 5\n", f"patience = 5\nload_seconds = {seconds}\nvram_gb = 10\n"
+    )
+    (tmp / "slow.toml").write_text(words, "utf-8")
+    monkeypatch.setenv("FORUM_PRESETS", str(tmp / "slow.toml"))
+    monkeypatch.setenv("FORUM_STUDIO_MEMORY_GB", memory)
+
+
+def runs_of(ends: list[str]) -> list[str]:
+    """First words of prompts, each run once."""
+    words = [each.split()[0] for each in ends]
+    return [each for n, each in enumerate(words) if n == 0 or words[n - 1] != each]
+
+
+async def ask_for_ever(made: Shop, preset: str, until: float, times: list[float]) -> None:
+    """One member who asks again as soon as there is an answer."""
+    while time.monotonic() < until:
+        begun = time.monotonic()
+        await made.make(asked(f"{preset} 2 x 0.02", preset=preset))
+        times.append(time.monotonic() - begun)
+
+
+def test_two_presets_asked_for_without_end_are_served_in_runs(
+    shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A load of 0.25 s is paid once for a run of a second, not for each batch; and nobody starves."""
+    with_loads(0.25, "12", tmp_path, monkeypatch)
+
+    async def test() -> None:
+        async with shop(swap_after=0.3) as made:
+            waits: dict[str, list[float]] = {"together": [], "other": []}
+            stop = time.monotonic() + 6
+            crowd = [(name, stop, waits[name]) for name in waits for _ in range(5)]
+            await asyncio.gather(*(ask_for_ever(made, *each) for each in crowd))
+            runs = runs_of(made.ends)
+            # Six seconds hold five such runs, and at most one swap for each 0.25 + 1 s of them.
+            assert 3 <= len(runs) <= 7, runs
+            assert len(made.ends) > 6 * len(runs)
+            assert made.device.facts["evicted"] >= len(runs) - 2
+            assert max(map(max, waits.values())) < 3.5, "whoever waits has a turn"
+
+    run(test())
+
+
+def test_presets_asked_alternately_by_two_people_do_not_thrash(
+    shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A swap waits as long as it costs, so that whoever goes on asking is served once more before it."""
+    with_loads(0.5, "12", tmp_path, monkeypatch)
+
+    async def test() -> None:
+        async with shop() as made:
+            await made.make(asked("other 1 x 0.01", preset="other"))  # its load is measured
+            await made.make(asked("together 1 x 0.01"))
+            made.ends.clear()
+            waits: dict[str, list[float]] = {"together": [], "other": []}
+            stop = time.monotonic() + 4
+            await asyncio.gather(*(ask_for_ever(made, n, stop, waits[n]) for n in waits))
+            runs = runs_of(made.ends)
+            assert len(made.ends) >= 5 * len(runs), runs
+
+    run(test())
+
+
+def test_a_lone_wish_for_another_preset_is_served_at_once(
+    shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with_loads(0.4, "12", tmp_path, monkeypatch)
+
+    async def test() -> None:
+        async with shop() as made:
+            await made.make(asked("other 1 x 0.01", preset="other"))
+            await made.make(asked("together 1 x 0.01"))
+            await asyncio.sleep(0.5)
+            begun = time.monotonic()
+            other = made.start(asked("other 1 x 0.01", preset="other"))
+            await asyncio.sleep(0.05)
+            assert made.device.batches, "nobody was served for as long as the load takes"
+            await asyncio.gather(*other)
+            assert time.monotonic() - begun > 0.35
+
+    run(test())
+
+
+def test_presets_that_fit_together_are_not_swapped(
+    shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with_loads(0.5, "20", tmp_path, monkeypatch)
+
+    async def test() -> None:
+        async with shop() as made:
+            await warming.the_rest(made.device, [planning.preset(n) for n in ("together", "other")])
+            assert made.device.resident == {"together", "other"}
+            begun = time.monotonic()
+            for name in ("other", "together") * 4:
+                await made.make(asked("1 x 0.01", preset=name))
+            assert time.monotonic() - begun < 4
+            assert made.device.facts["evicted"] == 0
+
+    run(test())
+
+
+def test_what_does_not_fit_is_not_warmed_and_nobody_goes_for_it(
+    shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with_loads(0.01, "12", tmp_path, monkeypatch)
+
+    async def test() -> None:
+        async with shop() as made:
+            await warming.the_rest(made.device, [planning.preset("other")])
+            assert made.device.resident == {"together"} and made.device.facts["evicted"] == 0
+
+    run(test())
+
+
+def test_a_preset_that_cannot_be_loaded_does_not_keep_a_device_from_the_others():
+    async def test() -> None:
+        device = Device("cpu")
+        broken = planning.preset("other")
+        broken = replace(
+            broken, settings={**broken.settings, "load_fails": "its files are damaged"}
+        )
+        try:
+            await warming.until_ready(device, [broken, planning.preset("together")])
+            assert device.ready and device.resident == {"together"}
+        finally:
+            await device.close()
+
+    run(test())
+
+
+def test_an_idle_device_waits_for_who_is_at_the_door_and_not_for_long(shop: Any):
+    async def test() -> None:
+        async with shop() as made:
+            begun = time.monotonic()
+            with made.batcher.at_the_door():
+                first = made.start(asked("1 2 x 0.02"))
+                await asyncio.sleep(0.005)
+                assert not made.device.batches
+                more = made.start(asked("2 2 x 0.02"))
+            assert sizes(await asyncio.gather(*first, *more)) == [2, 2]
+            begun = time.monotonic()
+            with made.batcher.at_the_door():  # somebody who takes long to be read
+                slow = made.start(asked("3 2 x 0.02"))
+                while not made.device.batches:
+                    await asyncio.sleep(0.002)
+                assert time.monotonic() - begun < 0.2
+                await asyncio.gather(*slow)
+            begun = time.monotonic()
+            [alone] = made.start(asked("4 2 x 0.02"))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert made.device.batches, "with nobody at the door, one goes at once"
+            await alone
 
     run(test())
 

@@ -47,7 +47,10 @@ class Together:
         self.loads = 0
 
     def load(self, preset: Preset) -> None:
-        """Remember for whom."""
+        """Remember for whom; as slow as the preset says, or not at all."""
+        time.sleep(float(preset.settings.get("load_seconds", 0)))
+        if trouble := preset.settings.get("load_fails"):
+            raise EngineError(trouble)
         self.preset, self.loads = preset, self.loads + 1
 
     def unload(self) -> None:

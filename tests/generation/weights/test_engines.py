@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from forum.running.processes import until
-from generation import planning, presets, queue
+from generation import batching, planning, presets, queue
 from generation.weights import manifest
 from tests.generation.weights.hub import MODEL, NEWER, SHA, Hub, open_hub, safetensors
 
@@ -416,3 +417,18 @@ def test_bench_notices_what_does_not_fit() -> None:
     assert (kept.tokens_in_flight, kept.seconds) == (8192, 1.0)
     with pytest.raises(benching.CannotBench):
         benching.limits([figure((512, 512), 1, None)])
+
+
+@pytest.mark.parametrize("name", ["klein", "sdxl-structure", "z-image", "instruct-pix2pix"])
+def test_bench_and_batches_count_tokens_alike(name: str) -> None:
+    """The limit that a measured batch gives lets batches be as large as that one, and no larger."""
+    benching = pytest.importorskip("generation.weights.benching")
+    preset = planning.preset(name)
+    for size in benching.sizes_of(preset):
+        for bucket in (1, 2, 4):
+            [item, *_] = benching.items(preset, size, bucket, 0)
+            request = replace(item.request, bucket=None)
+            figure = benching.Figure(size, bucket, 1.0, len(request.sources))
+            limit = {**preset.settings, "batch": {"tokens_in_flight": figure.tokens}}
+            limited = replace(preset, buckets=(1, 2, 4), settings=limit)
+            assert batching.most_for(request, limited) == bucket
