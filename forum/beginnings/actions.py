@@ -204,6 +204,8 @@ def opened(found: Beginning, result: EditResult) -> Image | None:
         language=found.language,
         licence=found.licence,
     )
+    image.title = found.title
+    image.save(update_fields=["title"])
     thread.first_image = image
     thread.image_count = thread.voice_count = 1
     thread.save(update_fields=["first_image", "image_count", "voice_count"])

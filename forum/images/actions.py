@@ -231,6 +231,7 @@ def _row(image: Image, kept: Kept, position: int = 0) -> File:
     )
 
 
+@transaction.atomic
 def describe(
     *,
     image: Image,
@@ -257,6 +258,7 @@ def describe(
     fields = ["title", "alt", "licence", "allow_derivatives", "origin"]
     image.clean_fields(exclude={f.name for f in image._meta.fields} - set(fields))
     image.save(update_fields=fields)
+    _tell(image, events.on_described)
     return image
 
 

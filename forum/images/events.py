@@ -13,5 +13,8 @@ on_withdrawn: list[Callable[["Image"], None]] = []
 #: Called inside the transaction that hides an image, or shows it again; `image.state` says which.
 on_hidden: list[Callable[["Image"], None]] = []
 
+#: Called inside the transaction in which an image is described anew.
+on_described: list[Callable[["Image"], None]] = []
+
 #: Called with every picture that passed ingest, before anybody sees it; raises Refused to stop it.
 on_ingested: list[Callable[["Ingested"], None]] = []

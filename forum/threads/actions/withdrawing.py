@@ -1,8 +1,8 @@
-"""What this room does when an image is withdrawn."""
+"""What this room does when an image is withdrawn, hidden or described anew."""
 
 from forum.images import events
 from forum.images.models import Image
-from forum.threads.models import Reply, ReplyKind
+from forum.threads.models import Reply, ReplyKind, Thread
 from generation import queue
 
 
@@ -18,5 +18,13 @@ def forget_words(image: Image) -> None:
     queue.forget(jobs)
 
 
+def retitle(image: Image) -> None:
+    """A thread is called as its first image is, for as long as that may be seen."""
+    Thread.objects.filter(first_image=image).update(title=image.title if image.is_shown else "")
+
+
+for hooks in (events.on_withdrawn, events.on_hidden, events.on_described):
+    if retitle not in hooks:
+        hooks.append(retitle)
 if forget_words not in events.on_withdrawn:
     events.on_withdrawn.append(forget_words)

@@ -3,12 +3,12 @@
 import pytest
 
 from forum.images import ingest
-from forum.images.actions import withdraw
+from forum.images.actions import describe, hide, show, withdraw
 from forum.images.models import File, ImageState
 from forum.threads.actions import open_thread, read, take_in
 from forum.threads.models import Reply
 from generation.models import Job
-from tests.factories import a_mask, a_picture, an_upload_reply, ask, come_out
+from tests.factories import a_mask, a_picture, a_thread, an_upload_reply, ask, come_out
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +85,33 @@ def test_a_repeated_request_does_not_bring_it_back(plaza, lin, picked):
     first.refresh_from_db()
     assert first.state == ImageState.WITHDRAWN
     assert not File.objects.filter(image=first).exists()
+
+
+def title_of(thread) -> str:
+    thread.refresh_from_db()
+    return thread.title
+
+
+def test_the_title_goes_with_the_first_image(plaza, lin, ada):
+    thread = a_thread(plaza, lin, title="Anna at school")
+    an_upload_reply(thread.first_image, ada)
+    withdraw(image=thread.first_image, by=lin)
+    assert title_of(thread) == ""
+
+
+def test_a_hidden_image_hides_its_title_and_brings_it_back(plaza, lin, ada, owner, browse):
+    thread = a_thread(plaza, lin, title="Anna at school")
+    an_upload_reply(thread.first_image, ada)
+    hide(image=thread.first_image, by=owner)
+    pages = ("/", "/boards/plaza/", "/boards/plaza/?view=threads", f"/threads/{thread.pk}/")
+    for page in pages:
+        assert "Anna" not in browse().get(page).content.decode(), page
+    thread.first_image.refresh_from_db()
+    show(image=thread.first_image, by=owner)
+    assert title_of(thread) == "Anna at school"
+
+
+def test_a_thread_is_called_as_its_first_image_is_described(plaza, lin):
+    thread = a_thread(plaza, lin, title="Anna at school")
+    describe(image=thread.first_image, by=lin, title="A child at school", alt="")
+    assert title_of(thread) == "A child at school"
