@@ -307,7 +307,7 @@ class WatchBeginning(Watch):
 
     def find(self) -> bool:
         """Whether it is this person's; remembers topic and view."""
-        pk = self.scope["url_route"]["kwargs"]["pk"]
+        pk = self.scope["url_route"]["kwargs"]["beginning_id"]
         found = Beginning.objects.of(self.fresh_member()).filter(pk=pk).first()
         if found is None:
             return False

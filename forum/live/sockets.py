@@ -15,7 +15,7 @@ from forum.live.consumers import (
 patterns: list[URLPattern | URLRouter] = [
     path("ws/threads/<int:thread_id>/", WatchThread.as_asgi()),
     path("ws/drafts/<int:image_id>/", WatchDraft.as_asgi()),
-    path("ws/beginnings/<int:pk>/", WatchBeginning.as_asgi()),
+    path("ws/beginnings/<int:beginning_id>/", WatchBeginning.as_asgi()),
     path("ws/stream/", WatchStream.as_asgi()),
     path("ws/waiting/", WatchWaiting.as_asgi()),
     # Without this line an unknown address is an exception in the log.

@@ -19,6 +19,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from forum.beginnings import actions as beginnings
 from forum.boards.models import Board, Membership, Word
 from forum.drafts import actions as drafts
 from forum.films.models import Film
@@ -63,10 +64,10 @@ post draft-back                 in  404 302 404 404
 post draft-leave                in  404 302 404 404
 get  begin                      in  200 200 200 200
 post begin                      in  422 422 422 422
-get  beginning                  in  404 404 404 404
-get  beginning-frame            in  404 404 404 404
-post beginning-stop             in  404 404 404 404
-post beginning-again            in  404 404 404 404
+get  beginning                  in  404 200 404 404
+get  beginning-frame            in  404 200 404 404
+post beginning-stop             in  404 302 404 404
+post beginning-again            in  404 302 404 404
 get  take-picture               in  404 200 404 404
 get  take-frame                 in  404 200 404 404
 post take-go                    in  404 302 404 404
@@ -204,9 +205,9 @@ post api:take-stop              401 404 409 404 404
 post api:take-publish           401 404 202 404 404
 get  api:take-picture           401 404 200 404 404
 post api:beginnings             401 422 422 422 422
-get  api:beginning              401 404 404 404 404
-post api:beginning-cancel       401 404 404 404 404
-post api:beginning-retry        401 404 404 404 404
+get  api:beginning              401 404 200 404 404
+post api:beginning-cancel       401 404 200 404 404
+post api:beginning-retry        401 404 202 404 404
 get  api:threads                200 200 200 200 200
 get  api:thread                 404 404 200 200 200
 """
@@ -351,6 +352,7 @@ def the_args(
         "api:mask": [mask],
         "image-mask": [child.pk],
         "looks-sheet": [a_sheet(image).pk],
+        **dict.fromkeys(BEGINNINGS, [a_beginning(board)]),
     }
     for name, pattern in routes():
         text = str(pattern.pattern)
@@ -373,6 +375,19 @@ TAKES = (
     "take-picture", "take-frame", "take-go", "take-stop", "take-again", "take-publish",
     "api:take-go", "api:take-stop", "api:take-publish", "api:take-picture",
 )  # fmt: skip
+
+
+BEGINNINGS = (
+    "beginning", "beginning-frame", "beginning-stop", "beginning-again",
+    "api:beginning", "api:beginning-cancel", "api:beginning-retry",
+)  # fmt: skip
+
+
+def a_beginning(board: Board) -> int:
+    """A first image of Ada's that forms."""
+    ada = Member.objects.get(username="ada")
+    words = {"prompt": "a hill", "preset": "klein", "key": "a beginning"}
+    return beginnings.begin(member=ada, board=board, **words).pk
 
 
 def a_take(image: Image) -> int:
@@ -482,7 +497,7 @@ def words_of(answer: HttpResponse) -> str:
     text = answer.content.decode()
     text = re.sub(r'csrf[mM]iddleware[tT]oken" value="[^"]*"|X-CSRFToken":"[^"]*"', "", text)
     return re.sub(
-        r"/(members|boards|images|threads|replies|masks|nulls|takes|films)/[^\"<]*", "", text
+        r"/(members|boards|images|threads|replies|masks|nulls|takes|films|begin)/[^\"<]*", "", text
     )
 
 
@@ -494,7 +509,7 @@ SOCKETS = {
     "ws/stream/": ("seat", "seat", "seat", "seat", "seat"),
     "ws/waiting/": ("seat", "seat", "seat", "seat", "seat"),
     "ws/drafts/<int:image_id>/": ("4403", "4403", "seat", "seat", "seat"),
-    "ws/beginnings/<int:pk>/": ("4403", "4403", "4403", "4403", "4403"),
+    "ws/beginnings/<int:beginning_id>/": ("4403", "4403", "seat", "4403", "4403"),
     "": ("4404", "4404", "4404", "4404", "4404"),
 }
 
@@ -507,7 +522,8 @@ def test_every_socket_has_a_row():
 @pytest.mark.parametrize(("route", "answers"), SOCKETS.items())
 async def test_sockets_answer_as_the_table_says(route, answers):
     world = await sync_to_async(the_world)()
-    for name, pk in (("thread", world.args["thread"][0]), ("image", world.args["image"][0])):
+    for name in ("thread", "image", "beginning"):
+        pk = world.args[name][0]
         route = route.replace(f"<int:{name}_id>", str(pk))
     path = "/" + route or "/nothing/"
     found = tuple([await knock(path, world.cast[who]) for who in CAST])
