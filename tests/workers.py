@@ -126,6 +126,31 @@ def wait_until_quiet(seconds: float = 120) -> None:
     assert until(lambda: not busy.exists() and not untold.exists(), seconds, 0.1)
 
 
+def host_of(worker: "subprocess.Popen[bytes]") -> int:
+    """The process of the device of a worker that has one, which is its only host."""
+    asked = ["pgrep", "-f", "-P", str(worker.pid), "generation.host"]
+    found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+    assert len(found) == 1
+    return int(found[0])
+
+
+@contextlib.contextmanager
+def held_device(worker: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """The only host of a worker stands still for the length of the block: those who come share a batch."""
+    host = host_of(worker)
+    os.kill(host, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(host, signal.SIGCONT)
+
+
+def wait_until_seated(*jobs: int | None) -> None:
+    """Until these jobs have seats in batches; one that is full goes to its device at once."""
+    running = Job.objects.filter(pk__in=jobs, state=State.RUNNING)
+    assert until(lambda: running.count() == len(jobs), 60), list(running)
+
+
 Open = Callable[[str], None]
 
 

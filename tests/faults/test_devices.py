@@ -35,7 +35,7 @@ from generation.results import Vector
 from tests import factories
 from tests.conftest import a_member
 from tests.faults.test_workers import names_on_disk, published
-from tests.workers import Open, Workers, wait_until_quiet
+from tests.workers import Open, Workers, host_of, wait_until_quiet, wait_until_seated
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 BATCHES = Path(__file__).parents[1] / "generation" / "batches.toml"
@@ -95,8 +95,7 @@ def seated(hill: Image, *prompts: str) -> list[Reply]:
     first = ask(hill, "until:first 4 x 0.1", seed=99)
     assert until(lambda: steps(first) >= 2, 60)
     replies = [ask(hill, prompt, seed) for seed, prompt in enumerate(prompts)]
-    running = Job.objects.filter(pk__in=[each.job for each in replies], state=State.RUNNING)
-    assert until(lambda: running.count() == 4, 60), jobs(replies)
+    wait_until_seated(*(each.job for each in replies))
     return [first, *replies]
 
 
@@ -146,14 +145,6 @@ def assert_nothing_is_left_over(replies: list[Reply]) -> None:
     """In the folders of attempts lies what was published and no more."""
     for job in Job.objects.filter(pk__in=[each.job for each in replies]):
         assert names_on_disk(job.pk) == published(job)
-
-
-def host_of(worker: "subprocess.Popen[bytes]") -> int:
-    """The process of its device, which is its only host."""
-    asked = ["pgrep", "-f", "-P", str(worker.pid), "generation.host"]
-    found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
-    assert len(found) == 1
-    return int(found[0])
 
 
 HELD = tuple(f"{n} until:rest 4 x 0.1" for n in range(4))

@@ -10,7 +10,7 @@ from forum.running.processes import until
 from generation import queue
 from generation.models import Job, Preview, Reason, State
 from generation.requests import EditRequest, ImageRef
-from tests.workers import Open, Workers, wait_until_quiet
+from tests.workers import Open, Workers, wait_until_quiet, wait_until_seated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BATCHES = Path(__file__).with_name("batches.toml")
@@ -45,11 +45,6 @@ def running(step: int = 2) -> bool:
     return Preview.objects.filter(step__gte=step).exists()
 
 
-def taken(jobs: list[int]) -> bool:
-    """Whether all of them have a seat in a batch: one that is full goes to the device at once."""
-    return Job.objects.filter(pk__in=jobs, state=State.RUNNING).count() == len(jobs)
-
-
 def together(jobs: list[int]) -> list[int]:
     """How large the batch of each job was."""
     made = Job.objects.in_bulk(jobs)
@@ -63,7 +58,7 @@ def test_members_share_a_batch_and_each_has_an_answer(
     first = ask(stored, "until:first 4 x 0.1", asker=9)
     assert until(running, 30)
     jobs = [ask(stored, f"{n} secret-{n} 3 x 0.05", seed=n, asker=n) for n in range(4)]
-    assert until(lambda: taken(jobs), 30)
+    wait_until_seated(*jobs)
     gate("first")
     wait_until_quiet(60)
     assert together([first, *jobs]) == [1, 4, 4, 4, 4]
@@ -90,7 +85,7 @@ def test_poison_dies_alone_and_its_neighbours_are_made(
     assert until(running, 30)
     poison = ask(stored, "crash 3 x 0.05")
     others = [ask(stored, f"{n} 3 x 0.05", seed=n) for n in range(3)]
-    assert until(lambda: taken([poison, *others]), 30)
+    wait_until_seated(poison, *others)
     gate("first")
     wait_until_quiet(60)
     made = Job.objects.get(pk=poison)
@@ -107,7 +102,7 @@ def test_a_cancelled_job_leaves_its_batch_and_the_rest_is_made(
     first = ask(stored, "until:first 4 x 0.1")
     assert until(running, 30)
     jobs = [ask(stored, f"{n} until:rest 4 x 0.1", seed=n) for n in range(4)]
-    assert until(lambda: taken(jobs), 30)
+    wait_until_seated(*jobs)
     gate("first")
     assert until(lambda: Preview.objects.filter(job=jobs[1], step__gte=2).exists(), 30)
     assert queue.cancel(jobs[1])

@@ -1,11 +1,11 @@
 """What a diffusion model made, alone or among other members' jobs, is made again and compared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import transaction
 from PIL import Image as Pictures
 
 from forum.images.models import FileRole, Image
@@ -21,7 +21,7 @@ from generation.requests import EditRequest
 from tests.conftest import a_member
 from tests.factories import ask
 from tests.forum.reruns.conftest import rerun
-from tests.workers import Workers, wait_until_quiet
+from tests.workers import Workers, held_device, wait_until_quiet, wait_until_seated
 
 torch = pytest.importorskip("torch")
 
@@ -31,6 +31,7 @@ from tests.generation.diffusion.tiny import write_tiny  # noqa: E402
 
 # Libraries of models warn of their own futures; that is no failure of ours.
 pytestmark = pytest.mark.filterwarnings("ignore")
+Busy = Callable[[], AbstractContextManager[None]]
 DENOISER = "transformer/diffusion_pytorch_model.safetensors"
 
 
@@ -202,44 +203,47 @@ def test_a_forgotten_job_is_rebuilt_with_all_that_counts(hill, lin, ada, studio)
 
 
 @pytest.fixture
-def model_works(workers: Workers, tiny: Path) -> Callable[[], None]:
-    """A real worker with a device of its own."""
-    workers.start(
-        "one", "--queues", "light,edit:klein", FORUM_PRESETS=str(tiny), FORUM_STUDIO_DEVICES="cpu"
-    )
+def busy_device(workers: Workers, tiny: Path, hill: Image) -> Busy:
+    """`with busy_device():` a real worker's device works on something long, and stands still in it."""
+    worker = workers.start(
+        "one", "--queues", "light,edit:klein", FORUM_PRESETS=str(tiny),
+        FORUM_STUDIO_DEVICES="cpu", OMP_NUM_THREADS="1",
+    )  # fmt: skip
     assert until(lambda: queue.can_do("klein"), 240), workers.said()
-    return workers.said
 
+    @contextmanager
+    def busy() -> Iterator[None]:
+        request = EditRequest("klein", "a long one", 9, (hill.source_ref(),), steps=60)
+        job = queue.submit(request, return_to="forum.receive_failure")
+        assert until(lambda: Preview.objects.filter(job=job, step__gte=1).exists(), 60)
+        with held_device(worker):
+            yield
 
-def occupied(hill: Image) -> None:
-    """The device has something to do, so that those who come next come together."""
-    request = EditRequest("klein", "a long one", 9, (hill.source_ref(),), steps=40)
-    job = queue.submit(request, return_to="forum.receive_failure")
-    assert until(lambda: Preview.objects.filter(job=job, step__gte=1).exists(), 60)
+    return busy
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(600)
-def test_a_picture_of_a_batch_is_made_again_alone_and_in_another_batch(hill, model_works):
-    """Four members' jobs run together; each is made again alone, then together in another order."""
+def test_a_picture_of_a_batch_is_made_again_alone_and_in_another_batch(hill, busy_device):
+    """Four members' jobs run together; one is made again alone, then all together in another order."""
     members = [a_member() for _ in range(4)]
-    occupied(hill)
-    with transaction.atomic():
+    with busy_device():
         replies = [
             ask(each, hill, f"wish {n}", key=f"wish {n}", preset="klein", seed=n)
             for n, each in enumerate(members)
         ]
+        wait_until_seated(*(reply.job for reply in replies))
     wait_until_quiet(120)
     images = [image_of(reply) for reply in replies]
-    assert [each.recipe["bucket"] for each in images] == [4] * 4, model_works()
+    assert [each.recipe["bucket"] for each in images] == [4] * 4
     assert {each.recipe["row"] for each in images} == {0, 1, 2, 3}
     last = next(each for each in images if each.recipe["row"] == 3)
     alone = actions.run_again(image=last, by=members[0])
     wait_until_quiet(120)
-    occupied(hill)
-    with transaction.atomic():
+    with busy_device():
         pairs = zip(reversed(images), members, strict=True)
         together = [actions.run_again(image=image, by=member) for image, member in pairs]
+        wait_until_seated(*(made.job for made in together))
     wait_until_quiet(120)
     for made in (alone, *together):
         made.refresh_from_db()

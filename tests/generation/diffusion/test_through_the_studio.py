@@ -13,7 +13,6 @@ from generation.models import Job, State
 from generation.requests import EditRequest, ImageRef
 from tests.generation.conftest import HOME
 from tests.generation.diffusion.asking import picture_of
-from tests.workers import wait_for
 
 
 @pytest.fixture
@@ -87,17 +86,3 @@ def test_the_same_request_gives_the_same_file_again(submit, studio):
     one, two = (submit("sd-turbo", picture_of("rings", (64, 64))) for _ in range(2))
     studio.work()
     assert queue.result(one).file.sha256 == queue.result(two).file.sha256
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_real_worker_makes_it_in_a_process_of_its_own(submit, workers, tiny_file, monkeypatch):
-    monkeypatch.setenv("FORUM_PRESETS", str(tiny_file))
-    secret = "xyzzyplover"
-    job_id = submit("klein", picture_of("rings", (64, 64)), prompt=f"{secret} at night " * 40)
-    workers.start(
-        "gpu", "--queues", "edit:klein", "--hosts", "1",
-        FORUM_PRESETS=str(tiny_file), OMP_NUM_THREADS="1",
-    )  # fmt: skip
-    job = wait_for(job_id, seconds=240)
-    assert job.result["recipe"]["tokens_dropped"] > 0
-    assert secret not in workers.said()
