@@ -119,7 +119,7 @@ class House:
 
     def worker(self) -> Child:
         """The worker with the engines that need no weights."""
-        waits = environ.Env().float("FORUM_DRAIN_SECONDS", 600.0)
+        waits = Switches().float("FORUM_DRAIN_SECONDS", 600.0)
         return Child("worker", manage("worker"), waits + WORKER_GRACE)
 
     def each_turn(self) -> None:
