@@ -27,6 +27,7 @@ def run(folder: Path, *command: str, **switches: str) -> subprocess.CompletedPro
     ("switches", "said"),
     [
         ({"FORUM_UPLOAD_MB": "abc"}, "FORUM_UPLOAD_MB is 'abc'; it must be a whole number."),
+        ({"FORUM_DRAIN_SECONDS": "long"}, "FORUM_DRAIN_SECONDS is 'long'; it must be a number."),
         ({"FORUM_HTTPS": "perhaps"}, "FORUM_HTTPS is 'perhaps'; it must be yes or no."),
         ({"SIGNUP_MODE": "vip"}, "SIGNUP_MODE is 'vip'. Use one of: open, invite, closed."),
         ({"FORUM_UPLOAD_MB": "0"}, "FORUM_UPLOAD_MB is 0. Use a whole number, at least 1."),
