@@ -35,13 +35,6 @@ class Switches(environ.Env):  # type: ignore[misc]
         except ValueError:
             raise WronglySet(f"{var} is {self.ENVIRON[var]!r}; it must be a number.") from None
 
-    def float(self, var: str, default: Any = environ.Env.NOTSET) -> float:
-        """A number. Raises WronglySet."""
-        try:
-            return float(super().float(var, default))
-        except ValueError:
-            raise WronglySet(f"{var} is {self.ENVIRON[var]!r}; it must be a number.") from None
-
     def bool(self, var: str, default: Any = environ.Env.NOTSET) -> bool:
         """Yes or no. Raises WronglySet."""
         said = self.ENVIRON.get(var, "").strip().lower()
