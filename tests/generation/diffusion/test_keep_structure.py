@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers.models.vitpose.modeling_vitpose import VitPoseEstimatorOutput
 
 from generation import engines, presets
 from generation.engines.diffusion import estimating, exchanging, loading
@@ -78,6 +79,22 @@ def test_people_are_seen_with_all_their_joints(load):
 def test_boxes_end_where_the_picture_ends():
     corners = np.array([[-5, 10, 30, 90], [50, 50, 50.5, 60], [70, 0, 90, 20]], np.float32)
     assert estimating.within(corners, (64, 80)).tolist() == [[0, 10, 30, 70]]
+
+
+@pytest.mark.parametrize("place", [(0.5, 0.5), (0.25, 0.8), (0.7, 0.1)])
+def test_a_joint_comes_back_to_where_it_was_in_the_picture(load, place):
+    """A peak in the map of a joint, through the processor that the pose is read with."""
+    processor = load("sdxl-pose").loaded.estimators["pose"].processor
+    box = np.array([[100, 50, 120, 160]], np.float32)  # as high to wide as what the model sees
+    rows, columns = np.mgrid[0:64, 0:48]
+    x, y = round(place[0] * 47), round(place[1] * 63)
+    peak = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 8)
+    heat = torch.from_numpy(np.broadcast_to(peak, (1, 17, 64, 48)).astype(np.float32))
+    out = VitPoseEstimatorOutput(heatmaps=heat)
+    found = processor.post_process_pose_estimation(out, boxes=[box])[0][0]
+    # The model sees a quarter more than the box, around its middle.
+    wanted = (160 + 150 * (x / 47 - 0.5), 130 + 200 * (y / 63 - 0.5))
+    assert found["keypoints"][0].tolist() == pytest.approx(wanted, abs=0.5)
 
 
 def test_a_picture_of_nobody_has_no_people(load):
