@@ -1,5 +1,6 @@
 """Reads switches from the environment and names the one that cannot be. No Django application."""
 
+import builtins
 from typing import Any
 
 import environ
@@ -19,7 +20,7 @@ class WronglySet(ImproperlyConfigured):
 class Switches(environ.Env):  # type: ignore[misc]
     """django-environ, which names the switch and takes no word it does not know for a no."""
 
-    def int(self, var: str, default: Any = environ.Env.NOTSET) -> int:
+    def int(self, var: str, default: Any = environ.Env.NOTSET) -> builtins.int:
         """A whole number. Raises WronglySet."""
         try:
             return int(super().int(var, default))
@@ -28,14 +29,14 @@ class Switches(environ.Env):  # type: ignore[misc]
                 f"{var} is {self.ENVIRON[var]!r}; it must be a whole number."
             ) from None
 
-    def float(self, var: str, default: Any = environ.Env.NOTSET) -> float:
+    def float(self, var: str, default: Any = environ.Env.NOTSET) -> builtins.float:
         """A number. Raises WronglySet."""
         try:
             return float(super().float(var, default))
         except ValueError:
             raise WronglySet(f"{var} is {self.ENVIRON[var]!r}; it must be a number.") from None
 
-    def bool(self, var: str, default: Any = environ.Env.NOTSET) -> bool:
+    def bool(self, var: str, default: Any = environ.Env.NOTSET) -> builtins.bool:
         """Yes or no. Raises WronglySet."""
         said = self.ENVIRON.get(var, "").strip().lower()
         if said not in _YES | _NO:
