@@ -109,6 +109,8 @@ class Attempt:
         self._won = False
         self._killing: asyncio.Task[None] | None = None
         self._step: tuple[int, int, str, bytes] | None = None
+        #: When the frame that is to be shown was taken, by the machine's monotonic clock.
+        self._framed_at: float | None = None
         self._news = asyncio.Event()
 
     @property
@@ -279,6 +281,8 @@ class Attempt:
         if self._step is not None and self._step[0] > step:
             step, total, stage = self._step[:3]
         self._step = (step, total, stage, frame or (self._step[3] if self._step else b""))
+        if frame:
+            self._framed_at = words.get("at")
         self._news.set()
 
     async def _show_frames(self) -> None:
@@ -287,9 +291,12 @@ class Attempt:
             self._news.clear()
             assert self._step is not None
             step, self._step = self._step, (*self._step[:3], b"")
+            framed_at, self._framed_at = self._framed_at, None
             with contextlib.suppress(*UNREACHABLE):
                 if not await self._in_thread(previews.show, self.held, *step):
                     await self.stop()
+                elif framed_at is not None:
+                    self.host.tally.note_lag(time.monotonic() - framed_at)
             await asyncio.sleep(SHOW_EVERY)
 
     async def stop(self) -> None:

@@ -21,6 +21,8 @@ class Tally:
     restarts: int = 0
     #: Mean milliseconds of each stage, newer pictures counting more.
     stages: dict[str, float] = field(default_factory=dict)
+    #: Mean milliseconds from a step to its preview, where others can see it; None before the first.
+    lag: float | None = None
     #: Batches by how many jobs were in them.
     batches: Counter[int] = field(default_factory=Counter)
     _begun: float = field(default_factory=time.monotonic)
@@ -33,6 +35,11 @@ class Tally:
         for stage, took in milliseconds.items():
             before = self.stages.get(stage, float(took))
             self.stages[stage] = before + NEWEST * (took - before)
+
+    def note_lag(self, seconds: float) -> None:
+        """A preview can be seen, so long after its step."""
+        took = 1000 * max(0.0, seconds)
+        self.lag = took if self.lag is None else self.lag + NEWEST * (took - self.lag)
 
     def note_failure(self, reason: str) -> None:
         """An attempt failed."""
@@ -50,5 +57,6 @@ class Tally:
             "ooms": self.failures["out_of_memory"],
             "restarts": self.restarts,
             "ms": {stage: round(took) for stage, took in self.stages.items()},
+            **({} if self.lag is None else {"preview_lag_ms": round(self.lag)}),
             "batches": {str(size): count for size, count in sorted(self.batches.items())},
         }
