@@ -78,7 +78,11 @@ def estimator(part: Part, folder: Path, device: torch.device, *, waits: bool) ->
     """
     there = device if device.type == "cuda" and part.device != "cpu" else torch.device("cpu")
     model = pkgutil.resolve_name(part.kind).from_pretrained(
-        folder, dtype=torch.float32, use_safetensors=True, local_files_only=True
+        folder,
+        dtype=torch.float32,
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=False,
     )
     if part.role == "people" and not persons(model):
         raise ValueError(f"this detector has no label {PERSON!r}")

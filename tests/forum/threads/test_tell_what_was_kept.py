@@ -72,3 +72,9 @@ def test_the_page_says_that_nobody_was_found(browse, asked, hill):
     assert (
         "Nobody was found" not in browse().get(f"/images/{hill.first_image_id}/").content.decode()
     )
+
+
+@pytest.mark.django_db
+def test_licences_of_parts_stand_on_the_page_about_this_place(browse):
+    page = browse().get("/about/").content.decode()
+    assert "depth: Apache-2.0" in page and "vae: MIT" in page
