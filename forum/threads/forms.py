@@ -7,11 +7,13 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from forum.boards.models import Board, Licence
+from forum.images.ingest import accepted_kinds
 from forum.images.models import Image, Origin
 from forum.members.models import Member
 from forum.threads import chips
@@ -280,10 +282,8 @@ class Picture(Keyed):
         },
         widget=forms.ClearableFileInput(attrs={"accept": "image/*"}),
         help_text=format_lazy(
-            _(
-                "JPEG, PNG, WebP, AVIF or the first frame of a GIF;"
-                " at most {mb} MB and {mp} million pixels."
-            ),
+            _("{kinds}, of which the first frame; at most {mb} MB and {mp} million pixels."),
+            kinds=lazy(accepted_kinds, str)(),
             mb=settings.FORUM_UPLOAD_MB,
             mp=settings.FORUM_UPLOAD_MEGAPIXELS,
         ),

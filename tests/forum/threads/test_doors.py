@@ -394,3 +394,10 @@ def test_one_takes_ones_own_back(browse, hill, wen, ada):
 @pytest.mark.parametrize("name", ["answer", "read"])
 def test_verbs_are_posts(browse, hill, ada, name):
     assert browse(ada).get(reverse(name, args=[hill.first_image_id])).status_code == 405
+
+
+def test_the_form_says_which_pictures_are_taken(browse, ada, plaza, monkeypatch):
+    for here in (True, False):
+        monkeypatch.setattr("forum.images.ingest.heif_is_here", lambda here=here: here)
+        said = browse(ada).get("/post/").content.decode()
+        assert ("AVIF, HEIC or GIF, of which the first frame" in said) is here
