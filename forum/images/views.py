@@ -93,6 +93,8 @@ def hide_or_show(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
         (actions.hide if verb == "hide" else actions.show)(image=image, by=request.member)
     except Refused as refusal:
         raise Http404 from refusal
+    hidden = _("It is hidden. Moderators still see its page, and can show it again.")
+    messages.success(request, hidden if verb == "hide" else _("Everybody sees it again."))
     return HttpResponseRedirect(image.get_absolute_url())
 
 

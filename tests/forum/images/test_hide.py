@@ -5,6 +5,7 @@ import pytest
 from forum.images import actions, events
 from forum.images.models import Image, ImageState
 from forum.images.refusals import Refused
+from tests.factories import a_thread
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +27,16 @@ def test_shown_again(plaza, lin, moderator, original, browse):
     actions.hide(image=image, by=moderator)
     assert browse(moderator).post(f"/images/{image.pk}/show/").status_code == 302
     assert browse().get(f"/images/{image.pk}/files/display").status_code == 200
+
+
+def test_the_page_has_the_button_for_moderators_alone(plaza, lin, moderator, browse):
+    page = f"/images/{a_thread(plaza, lin).first_image.pk}/"
+    assert f'action="{page}hide/"' not in browse(lin).get(page).content.decode()
+    desk = browse(moderator)
+    assert f'action="{page}hide/"' in desk.get(page).content.decode()
+    told = desk.post(f"{page}hide/", follow=True).content.decode()
+    assert "It is hidden." in told and f'action="{page}show/"' in told
+    assert "Everybody sees it again." in desk.post(f"{page}show/", follow=True).content.decode()
 
 
 def test_members_cannot_even_their_own(plaza, lin, original, browse):
