@@ -42,10 +42,12 @@ def cost(
     *,
     pictures: int = 1,
     uses: int | None = None,
+    offer: queue.Offer | None = None,
 ) -> Cost | None:
     """What `pictures` of `seconds` each cost this person. None for a preset that is not there.
 
-    Each picture takes one of the allowance, unless `uses` says otherwise. Three queries at most.
+    Each picture takes one of the allowance, unless `uses` says otherwise. `offer` is what is
+    offered now, where that is known already. Three queries at most.
     """
     found = queue.presets().get(preset)
     if found is None:
@@ -60,7 +62,7 @@ def cost(
     return Cost(
         found,
         wait,
-        is_impossible=not wait.workers and queue.offer().is_impossible(preset),
+        is_impossible=not wait.workers and (offer or queue.offer()).is_impossible(preset),
         left=allowances.left(member, "envision") if member else None,
         pictures=pictures,
         uses=pictures if uses is None else uses,
@@ -72,7 +74,8 @@ def cost_of(form: Prompt, member: Member | None) -> Cost | None:
     read = form.understood
     if read is None:
         return None
-    return cost(member, read.plan.preset, read.seconds, pictures=form.pictures)
+    words = {"pictures": form.pictures, "offer": form.offer}
+    return cost(member, read.plan.preset, read.seconds, **words)
 
 
 def cost_of_nothing_yet(member: Member | None, preset: str, *, pictures: int = 1) -> Cost | None:

@@ -139,7 +139,10 @@ def plan(request: Request, pk: int) -> HttpResponse:
     """How the engine would read what is being typed, as chips, and what it costs: a fragment."""
     found = seen(request.member, pk)
     prompt = request.GET.get("prompt", "")[:LONGEST_PROMPT].replace("\0", "")
-    preset = request.GET.get("preset") or found.board.usual
+    preset, offer = request.GET.get("preset") or found.board.preset, None
+    if not preset:
+        offer = queue.offer()
+        preset = offer.usual
     try:
         before = chips.sent(request.GET)
     except chips.Unfit:
@@ -152,7 +155,9 @@ def plan(request: Request, pk: int) -> HttpResponse:
     seconds = queue.plan("", preset).seconds if read is None else read.seconds
     many = request.GET.get("candidates", "")
     pictures = min(int(many), MOST_PICTURES) if many.isdecimal() and len(many) < 3 else 1
-    words["cost"] = costs.cost(request.member, preset, seconds, pictures=max(1, pictures))
+    words["cost"] = costs.cost(
+        request.member, preset, seconds, pictures=max(1, pictures), offer=offer
+    )
     return render(request, "threads/_plan.html", words)
 
 
