@@ -74,8 +74,8 @@ def cost_of(form: Prompt, member: Member | None) -> Cost | None:
     read = form.understood
     if read is None:
         return None
-    words = {"pictures": form.pictures, "offer": form.offer}
-    return cost(member, read.plan.preset, read.seconds, **words)
+    name, seconds = read.plan.preset, read.seconds
+    return cost(member, name, seconds, pictures=form.pictures, offer=form.offer)
 
 
 def cost_of_nothing_yet(member: Member | None, preset: str, *, pictures: int = 1) -> Cost | None:
