@@ -16,7 +16,7 @@ from typing import Any
 
 from generation import engines
 from generation.engines.base import Preset
-from generation.engines.diffusion.settings import problems
+from generation.engines.diffusion.settings import Settings, problems
 
 SHIPPED = Path(__file__).with_name("presets.toml")
 ROOT = Path(__file__).resolve().parent.parent
@@ -326,6 +326,14 @@ def check(words: Words) -> Iterator[str]:
             yield from (f"[{name}] {trouble}" for trouble in check_entry(entry))
 
 
+def unknown(entry: Words, engine: str) -> set[str]:
+    """Keys that neither all presets have nor this engine reads: most likely a slip of the pen."""
+    known = {*FIELDS, *RULES, "like", "files"}
+    if engine == "diffusers":
+        known |= {"control", *Settings.__dataclass_fields__}
+    return set(entry) - known
+
+
 def check_entry(entry: Words) -> Iterator[str]:
     """What is wrong with one preset's table."""
     for key in REQUIRED:
@@ -339,6 +347,8 @@ def check_entry(entry: Words) -> Iterator[str]:
         yield f"engine {engine!r} is none of: {', '.join(engines.EDITORS)}."
     if engine == "diffusers":
         yield from problems(entry)
+    if engine in engines.EDITORS and (strange := unknown(entry, str(engine))):
+        yield f"{min(strange)} is nothing that the engine {engine} knows; is it spelt right?"
     limit = entry.get("batch", {})
     if isinstance(limit, dict) and not number(1, 10**9)(limit.get("tokens_in_flight", 1)):
         yield "batch.tokens_in_flight must be a number above 0."

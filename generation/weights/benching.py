@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from generation import engines
+from generation import engines, presets
 from generation.batching import tokens
-from generation.engines.base import Edits, EngineError, Failed, Item, Preset
+from generation.engines.base import Edits, EngineError, Failed, Item, Made, Preset
 from generation.requests import EditRequest, ImageRef
 
 Size = tuple[int, int]
@@ -17,6 +17,8 @@ Size = tuple[int, int]
 RUNS = 3
 #: A larger batch must make at least this many more pictures a second to be worth the wait.
 WORTH = 1.02
+#: Largest batch that a preset may name.
+MOST = 64
 SEED, PROMPT = 20_000, "at night, in heavy snow"
 
 
@@ -56,14 +58,28 @@ class Limits:
     seconds: float
 
 
+def candidates(preset: Preset, wanted: str = "") -> tuple[int, ...]:
+    """Batch sizes to try: those named, such as "1,2,8", else the preset's and the shipped ones.
+
+    What an earlier run on a smaller machine left out is tried again. Raises `CannotBench`.
+    """
+    if not wanted:
+        shipped = presets.parsed(presets.SHIPPED).get(preset.name, {})
+        return tuple(sorted({1, *preset.buckets, *shipped.get("buckets", ())}))
+    said = [each.strip() for each in wanted.split(",")]
+    if not all(each.isascii() and each.isdigit() and 1 <= int(each) <= MOST for each in said):
+        raise CannotBench(f"Batch sizes are numbers from 1 to {MOST}, such as 1,2,4.")
+    return tuple(sorted({1, *map(int, said)}))
+
+
 def measured(preset: Preset, runs: int = RUNS) -> Iterator[Figure]:
-    """Load the preset and measure every batch, small ones first. Raises `CannotBench`."""
+    """Load the preset and measure each of its buckets, small ones first. Raises `CannotBench`."""
     editor = loaded(preset)
     try:
         for size in sizes_of(preset):
             for bucket in preset.buckets:
                 seconds = median_of(editor, preset, size, bucket, runs)
-                figure = Figure(size, bucket, seconds, min(1, preset.max_sources))
+                figure = Figure(size, bucket, seconds, int(takes_sources(preset)))
                 yield figure
                 if figure.seconds is None:
                     break
@@ -102,8 +118,14 @@ def median_of(editor: Edits, preset: Preset, size: Size, bucket: int, runs: int)
 
 
 def fits(editor: Edits, batch: list[Item]) -> bool:
-    """Run a batch; whether all of it came out. Raises `CannotBench` for other troubles than memory."""
+    """Run a batch; whether all of it came out at once. Raises `CannotBench` for other troubles.
+
+    Where memory ends, engines run a batch in halves and say so in its recipes: that is no fit.
+    """
     for answer in editor.edit(batch, lambda _: None, lambda _: False):
+        wanted = batch[0].request.bucket
+        if isinstance(answer, Made) and answer.recipe.get("bucket", wanted) != wanted:
+            return False
         if isinstance(answer, Failed):
             if answer.error.reason == "out_of_memory":
                 return False
@@ -115,6 +137,7 @@ def items(preset: Preset, size: Size, bucket: int, run: int) -> list[Item]:
     """A batch of different wishes for one size."""
     picture = Image.linear_gradient("L").resize(size).convert("RGB")
     reference = ImageRef(sha256="0" * 64, name="bench", size=size)
+    edits = takes_sources(preset)
     many = range(run * bucket, (run + 1) * bucket)
     return [
         Item(
@@ -123,14 +146,20 @@ def items(preset: Preset, size: Size, bucket: int, run: int) -> list[Item]:
                 preset=preset.name,
                 prompt=PROMPT,
                 seed=SEED + n,
-                sources=(reference,) if preset.max_sources else (),
+                sources=(reference,) if edits else (),
                 size=size if preset.settings.get("sizes") else None,
                 bucket=bucket,
             ),
-            sources=[picture] if preset.max_sources else [],
+            sources=[picture] if edits else [],
         )
         for n in many
     ]
+
+
+def takes_sources(preset: Preset) -> bool:
+    """Whether it edits; what makes new images only is measured without a source."""
+    pipelines = preset.settings.get("pipelines")
+    return bool(preset.max_sources) and (pipelines is None or "edit" in pipelines)
 
 
 def limits(figures: list[Figure]) -> Limits:

@@ -112,15 +112,21 @@ def size_of(folder: Path) -> int:
 
 
 def removable(preset: Preset, others: list[Preset]) -> list[Path]:
-    """Folders that only this preset needs, finished or not; local folders are not ours to remove."""
+    """Folders that only this preset needs, finished or not; local folders are not ours to remove.
+
+    Commits that were pinned before lie there too, and nobody else would ever remove them.
+    """
     kept = {source.folder for other in others for source in presets.sources(other)}
-    found = []
+    found: list[Path] = []
     for source in presets.sources(preset):
-        folder = source.folder
-        if source.local or folder is None or folder in kept:
+        if source.local:
             continue
-        aside = folder.with_name(folder.name + UNFINISHED)
-        found += [each for each in (folder, aside) if each.is_dir()]
+        home = presets.models_folder() / source.model.replace("/", "--")
+        found += [
+            each
+            for each in sorted(home.glob("*"))
+            if each.is_dir() and each.with_name(each.name.removesuffix(UNFINISHED)) not in kept
+        ]
     return found
 
 

@@ -168,3 +168,13 @@ def test_the_example_of_the_reference_holds(own: Path) -> None:
     known = presets.presets()
     assert {"klein-fast", "sdxl-everything"} <= set(known)
     assert len(settings_of(known["sdxl-everything"]).controls) == 3
+
+
+def test_a_slip_of_the_pen_is_named(tmp_path, monkeypatch):
+    """A key that nothing reads would be passed over in silence: a scale, a pin, a limit that never was."""
+    own = tmp_path / "own.toml"
+    monkeypatch.setenv("FORUM_PRESETS", str(own))
+    for table, key in (("darkroom", "revison"), ("klein", "lora"), ("klein", "bucket")):
+        own.write_text(f'[{table}]\n{key} = "x"\n')
+        with pytest.raises(presets.PresetsBroken, match=f"{key} is nothing that the engine"):
+            presets.presets()

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from argparse import ArgumentParser
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -45,6 +46,11 @@ class Command(BaseCommand):
         bench = verbs.add_parser("bench", help="measure a preset here and write its batch limits")
         bench.add_argument("preset")
         bench.add_argument("--runs", type=int, default=3, help="runs of each batch that count")
+        bench.add_argument(
+            "--buckets",
+            default="",
+            help="batch sizes to try, such as 1,2,4,8; default: the shipped",
+        )
         bench.add_argument("--dry-run", action="store_true", help="measure, but write nothing")
         remove = verbs.add_parser("remove", help="delete weights that only these presets need")
         remove.add_argument("preset", nargs="+")
@@ -155,6 +161,9 @@ class Command(BaseCommand):
         chosen = [self.named(name) for name in options["preset"]] or [
             preset for preset in self.known.values() if manifest.present(preset)
         ]
+        if not chosen:
+            self.stdout.write("No weights are on this machine.")
+            return
         bad = 0
         for preset in chosen:
             for source in presets.sources(preset):
@@ -163,6 +172,12 @@ class Command(BaseCommand):
                     bad += 1
         if bad:
             sys.exit(1)
+        for folder in dict.fromkeys(
+            source.folder for each in chosen for source in presets.sources(each) if source.local
+        ):
+            self.stdout.write(
+                f"{folder}: a folder of yours, with no hashes to compare; it is there."
+            )
         self.stdout.write(f"Nothing is wrong with {', '.join(each.name for each in chosen)}.")
 
     # --- bench --------------------------------------------------------------------------------
@@ -176,7 +191,8 @@ class Command(BaseCommand):
             raise CommandError(lacking, returncode=2)
         figures = []
         try:
-            for figure in benching.measured(preset, max(1, options["runs"])):
+            tried = replace(preset, buckets=benching.candidates(preset, options["buckets"]))
+            for figure in benching.measured(tried, max(1, options["runs"])):
                 figures.append(figure)
                 self.stdout.write(benching.line(figure))
             limits = benching.limits(figures)

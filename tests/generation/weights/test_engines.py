@@ -392,7 +392,7 @@ def test_bench_measures_a_model_in_batches(tmp_path: Path, monkeypatch: pytest.M
     file = tiny.write_tiny(tmp_path / "tiny", ("klein",))
     file.write_text(file.read_text() + "\nbuckets = [1, 2]\n")
     monkeypatch.setenv("FORUM_PRESETS", str(file))
-    said = run("bench", "klein", "--runs", "1")
+    said = run("bench", "klein", "--runs", "1", "--buckets", "1,2")
     assert "64 x 64, 1 at once:" in said and "96 x 64, 2 at once:" in said
     after = planning.preset("klein")
     assert after.buckets[0] == 1 and set(after.buckets) <= {1, 2}
@@ -432,3 +432,64 @@ def test_bench_and_batches_count_tokens_alike(name: str) -> None:
             limit = {**preset.settings, "batch": {"tokens_in_flight": figure.tokens}}
             limited = replace(preset, buckets=(1, 2, 4), settings=limit)
             assert batching.most_for(request, limited) == bucket
+
+
+def test_bench_tries_again_what_a_smaller_machine_left_out() -> None:
+    """The buckets that it wrote are not the only ones it tries the next time."""
+    benching = pytest.importorskip("generation.weights.benching")
+    limited = replace(planning.preset("klein"), buckets=(1,))
+    assert benching.candidates(limited) == (1, 2, 4)
+    assert benching.candidates(limited, "8, 2") == (1, 2, 8)
+    for wrong in ("0", "x", "1,,2", "65", "-2"):
+        with pytest.raises(benching.CannotBench):
+            benching.candidates(limited, wrong)
+
+
+def test_bench_measures_what_makes_new_images_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a source, whose tokens do not count then."""
+    tiny = pytest.importorskip("tests.generation.diffusion.tiny", reason="needs torch")
+    file = tiny.write_tiny(tmp_path / "tiny", ("klein",))
+    file.write_text(file.read_text() + '\npipelines = { edit = "" }\n')
+    monkeypatch.setenv("FORUM_PRESETS", str(file))
+    said = run("bench", "klein", "--runs", "1", "--buckets", "1", "--dry-run")
+    assert "64 x 64, 1 at once:" in said and "tokens in flight 24" in said
+    assert "Batch sizes are numbers" in refused("bench", "klein", "--buckets", "many")
+
+
+def test_a_batch_that_was_run_in_halves_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine whose memory ended goes on with less, and its recipes say so."""
+    benching = pytest.importorskip("generation.weights.benching")
+    from PIL import Image
+
+    from generation.engines.base import Made
+
+    class Halves:
+        def edit(self, batch, on_progress, cancelled):
+            for item in batch:
+                yield Made(item.id, Image.new("RGB", (8, 8)), {"bucket": min(2, len(batch))})
+
+    preset = planning.preset("klein")
+    for bucket, fits in ((1, True), (2, True), (4, False)):
+        assert benching.fits(Halves(), benching.items(preset, (64, 64), bucket, 0)) is fits
+
+
+def test_verify_says_what_it_cannot_know(hub: Hub, tmp_path: Path) -> None:
+    """Nothing here is not "nothing wrong"; and a folder of one's own has no hashes."""
+    assert "No weights are on this machine." in run("verify")
+    (tmp_path / "mine").mkdir()
+    words = (tmp_path / "own.toml").read_text().replace(MODEL, str(tmp_path / "mine"))
+    (tmp_path / "own.toml").write_text(words)
+    assert "no hashes to compare" in run("verify", "tiny")
+
+
+def test_remove_takes_commits_that_were_pinned_before(hub: Hub, tmp_path: Path) -> None:
+    """`pull --newest` leaves the old one for recipes; `remove` leaves nothing."""
+    words = (tmp_path / "own.toml").read_text()
+    (tmp_path / "own.toml").write_text(words + f'revision = "{SHA}"\n')
+    run("pull", "tiny")
+    run("pull", "tiny", "--newest")
+    assert folder(tmp_path, SHA).is_dir() and folder(tmp_path, NEWER).is_dir()
+    run("remove", "tiny", "--yes")
+    assert not folder(tmp_path, SHA).exists() and not folder(tmp_path, NEWER).exists()
