@@ -75,12 +75,12 @@ def awake(module: Any) -> Any:
     return loud(module)
 
 
-def picture_vae(latents: int = 4, levels: int = 4, **more: Any) -> Any:
-    """A VAE of pictures that shrinks them 2 ** (levels - 1) times."""
+def picture_vae(latents: int = 4, levels: int = 4, width: int = 16, **more: Any) -> Any:
+    """A VAE of pictures that shrinks them 2 ** (levels - 1) times, `width` channels wide."""
     from diffusers import AutoencoderKL
 
     return seeded(lambda: AutoencoderKL(
-        block_out_channels=[16] * levels, latent_channels=latents, norm_num_groups=8,
+        block_out_channels=[width] * levels, latent_channels=latents, norm_num_groups=min(8, width),
         down_block_types=["DownEncoderBlock2D"] * levels,
         up_block_types=["UpDecoderBlock2D"] * levels, **more,
     ))  # fmt: skip

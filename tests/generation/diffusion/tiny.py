@@ -200,7 +200,7 @@ def still_processor(name: str, tokenizer: Any) -> Any:
 
 
 def longcat(folder: Path) -> Words:
-    """LongCat Image Edit; its VAE shrinks 32 times, for it always works at a megapixel."""
+    """LongCat Image Edit; its VAE is thin and shrinks 32 times: it always works at a megapixel."""
     from diffusers import (
         FlowMatchEulerDiscreteScheduler,
         LongCatImageEditPipeline,
@@ -215,7 +215,7 @@ def longcat(folder: Path) -> Words:
     )))  # fmt: skip
     LongCatImageEditPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
-        vae=picture_vae(16, levels=6, scaling_factor=0.4, shift_factor=0.1),
+        vae=picture_vae(16, levels=6, width=4, scaling_factor=0.4, shift_factor=0.1),
         text_encoder=vision_encoder(tokenizer), tokenizer=tokenizer,
         text_processor=still_processor("Qwen2_5_VLProcessor", tokenizer), transformer=transformer,
     ).save_pretrained(folder)  # fmt: skip
