@@ -143,8 +143,10 @@ def test_the_plan_offers_what_it_can_do_instead(browse, hill):
     assert 'name="suggest"' in plan(browse, hill.first_image, "qwertz")
 
 
-def test_nothing_typed_needs_no_plan(browse, hill):
-    assert not plan(browse, hill.first_image, " ").strip()
+def test_nothing_typed_needs_no_plan_and_has_its_price(browse, hill):
+    said = plan(browse, hill.first_image, " ")
+    assert 'name="chip' not in said and "I read:" not in said
+    assert "engine under Apache-2.0" in said
 
 
 def test_strangers_get_no_plan(browse, river, wen):
