@@ -50,6 +50,8 @@ class Hub:
     cuts: list[int] = field(default_factory=list)
     #: A status and an X-Error-Code for everything.
     refuse: tuple[int, str] | None = None
+    #: Whether it can give the rest of a file; otherwise it always sends the whole.
+    ranged: bool = True
     #: Whether large files come with one wrong byte.
     damage: bool = False
     #: Range headers of downloads of the large file, "" for the whole.
@@ -123,7 +125,7 @@ class Answers(BaseHTTPRequestHandler):
         """A file or the rest of it, perhaps cut."""
         content = self.hub.repositories[model][name]
         self.hub.fetched.append(name)
-        asked = self.headers.get("Range", "")
+        asked = self.headers.get("Range", "") if self.hub.ranged else ""
         begin = int(asked.removeprefix("bytes=").rstrip("-") or 0) if asked else 0
         large = len(content) > 10_000
         if large:

@@ -118,6 +118,16 @@ def test_a_cut_connection_goes_on_where_it_was(hub: Hub, tmp_path: Path) -> None
     assert run("verify", "tiny").startswith("Nothing is wrong")
 
 
+def test_a_mirror_that_knows_no_ranges_begins_anew(hub: Hub, tmp_path: Path) -> None:
+    """It sends the whole file where the rest was asked for; the two must not be glued together."""
+    hub.repositories[MODEL][LARGE] = safetensors(25_000_000)
+    hub.ranged, hub.cuts = False, [12_000_000, 24_000_000]
+    run("pull", "tiny")
+    assert len(hub.ranges) == 3
+    assert (folder(tmp_path) / LARGE).read_bytes() == hub.repositories[MODEL][LARGE]
+    assert run("verify", "tiny").startswith("Nothing is wrong")
+
+
 def test_a_killed_run_goes_on_where_it_was(hub: Hub, tmp_path: Path) -> None:
     """In a run of its own, after the first gave up: the half file is kept, and only the rest comes."""
     hub.repositories[MODEL][LARGE] = safetensors(25_000_000)
