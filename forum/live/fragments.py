@@ -215,7 +215,9 @@ class First:
         """Its card."""
         rows = Beginning.objects.select_related("image").filter(pk=self.beginning)
         return {
-            f"beginning-{card.beginning.pk}": render_to_string("live/beginning.html", {"card": card})
+            f"beginning-{card.beginning.pk}": render_to_string(
+                "live/beginning.html", {"card": card}
+            )
             for card in beginning_cards(rows)
         }
 
