@@ -30,7 +30,9 @@ WINDOW = 100
 class Difference(Schema):
     """One thing that is not as it was the first time."""
 
-    what: str = Field(description="A library, a field of the recipe, `file` or `unknown`.")
+    what: str = Field(
+        description="A library, a field of the recipe, `weights` (of a part, of a file), `file` or `unknown`."
+    )
     then: str
     now: str
 
