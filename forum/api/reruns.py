@@ -31,7 +31,7 @@ class Difference(Schema):
     """One thing that is not as it was the first time."""
 
     what: str = Field(
-        description="A library, a field of the recipe, `weights` (of a part, of a file), `file` or `unknown`."
+        description="A library, a field of the recipe, `weights` and which, `file` or `unknown`."
     )
     then: str
     now: str
