@@ -71,6 +71,12 @@ class Source:
             return None
         return models_folder() / self.model.replace("/", "--") / self.revision
 
+    @property
+    def here(self) -> bool:
+        """Whether its files lie on this machine: a repository's whole and checked, by its manifest."""
+        folder = self.folder
+        return folder is not None and (folder if self.local else folder / MANIFEST).exists()
+
 
 def data_folder() -> Path:
     """FORUM_DATA_DIR, as the settings have it."""
@@ -190,11 +196,7 @@ def sources(preset: Preset) -> list[Source]:
 
 def absent(preset: Preset) -> list[Source]:
     """Weights of a preset that do not lie on this machine; a worker here cannot make it."""
-    return [
-        source
-        for source in sources(preset)
-        if (folder := source.folder) is None or not folder.is_dir()
-    ]
+    return [source for source in sources(preset) if not source.here]
 
 
 def restricted(preset: Preset) -> bool:
@@ -211,11 +213,8 @@ def lacking(preset: Preset) -> str:
     """Why this machine cannot make pictures with a preset; "" when it can, as far as is seen."""
     if missing := uninstalled(preset):
         return f"{preset.name} needs {', '.join(missing)}: install the extra {preset.engine!r}."
-    for source in sources(preset):
-        folder = source.folder
-        here = folder is not None and (folder if source.local else folder / MANIFEST).exists()
-        if not here:
-            return f"{preset.name} needs {source.model}: manage.py engines pull {preset.name}."
+    for source in absent(preset):
+        return f"{preset.name} needs {source.model}: manage.py engines pull {preset.name}."
     return ""
 
 

@@ -102,8 +102,7 @@ def present(preset: Preset) -> bool:
 
 def there(source: presets.Source) -> bool:
     """Whether these weights are on this machine by name."""
-    folder = source.folder
-    return folder is not None and (folder if source.local else folder / MANIFEST).exists()
+    return source.here
 
 
 def size_of(folder: Path) -> int:

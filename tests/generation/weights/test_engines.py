@@ -503,3 +503,16 @@ def test_remove_takes_commits_that_were_pinned_before(hub: Hub, tmp_path: Path) 
     assert folder(tmp_path, SHA).is_dir() and folder(tmp_path, NEWER).is_dir()
     run("remove", "tiny", "--yes")
     assert not folder(tmp_path, SHA).exists() and not folder(tmp_path, NEWER).exists()
+
+
+@pytest.mark.django_db
+def test_a_folder_that_nobody_checked_is_not_served(hub: Hub, tmp_path: Path) -> None:
+    """A copy by hand under the name of a commit has no manifest: list, worker and bench agree on it."""
+    own = tmp_path / "own.toml"
+    own.write_text(own.read_text() + f'revision = "{SHA}"\n')
+    folder(tmp_path, SHA).mkdir(parents=True)
+    preset = planning.preset("tiny")
+    assert presets.absent(preset) and presets.lacking(preset)
+    assert "missing" in next(line for line in run("list").splitlines() if line.startswith("tiny"))
+    run("pull", "tiny")
+    assert not presets.absent(preset)
