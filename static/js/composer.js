@@ -112,17 +112,19 @@ function speakStrength(range) {
 function stayAtHand(form) {
   if (!("IntersectionObserver" in window) || form.closest("[data-item]")) return;
   const place = document.createElement("div");
-  place.className = "composer-place";
+  // What is watched stays flat: the gap itself would come into view again as soon as it is there.
+  const mark = document.createElement("div");
+  place.className = mark.className = "composer-place";
   // A composer that came back from the server brings its own place.
   form.parentElement.querySelectorAll(":scope > .composer-place").forEach(old => old.remove());
-  form.before(place);
+  form.before(mark, place);
   const watch = () => new IntersectionObserver(([entry]) => {
     const passed = !entry.isIntersecting && entry.boundingClientRect.top < 0;
     if (passed === form.classList.contains("afloat")) return;
     const narrow = matchMedia("(max-width: 48rem)").matches;
     place.style.blockSize = passed && narrow ? `${form.offsetHeight}px` : "0";
     form.classList.toggle("afloat", passed && narrow);
-  }, { rootMargin: `${form.offsetHeight}px 0px 1000000px 0px` }).observe(place);
+  }, { rootMargin: `${form.offsetHeight}px 0px 1000000px 0px` }).observe(mark);
   requestAnimationFrame(watch);
 }
 
