@@ -161,6 +161,28 @@ def test_the_console_stays_clean(somebody: Callable[..., Page], post: Callable[.
     assert page.troubles == []  # type: ignore[attr-defined]
 
 
+#: Scroll half a composer past the point where it floats, and count how often it changes its mind.
+FLOAT = """() => new Promise(done => {
+    const form = document.querySelector("form.composer"), room = document.createElement("div");
+    room.style.height = "300vh";
+    document.querySelector("main").append(room);
+    let turns = 0;
+    new MutationObserver(() => { turns += 1; }).observe(form, { attributeFilter: ["class"] });
+    scrollTo(0, scrollY + form.getBoundingClientRect().top + 1.5 * form.offsetHeight);
+    setTimeout(() => done([turns, form.classList.contains("afloat")]), 800);
+})"""
+
+
+def test_the_composer_floats_once(somebody: Callable[..., Page], post: Callable[..., str]) -> None:
+    place = post(somebody("lin"), "Scrolled away")
+    page = somebody("ada", viewport={"width": 390, "height": 740})
+    for address in (place, f"{place}draft/"):
+        page.goto(address)
+        listening(page)
+        turns, afloat = page.evaluate(FLOAT)
+        assert afloat and turns == 1, (address, turns)
+
+
 def test_the_page_of_a_draft_holds_on_every_size(
     somebody: Callable[..., Page], post: Callable[..., str]
 ) -> None:
