@@ -219,6 +219,7 @@ class Device:
             self._note_load(batch, words)
         if batch.freed:
             self.facts = words.get("facts", self.facts)
+            self.tally.note_spent(words.get("spent", {}))
             self._note_end(batch, whole=last)
             self._free(batch)
         elif batch.at_last_step and not last:

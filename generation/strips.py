@@ -57,7 +57,8 @@ class Strip:
         words = {"step": progress.step, "total": progress.total, "stage": progress.stage}
         if frame is not None and now - self._shown_at >= FRAME_EVERY:
             self._shown_at = now
-            self.encoder.submit(self._show, frame, {**words, "at": now})
+            of = now if progress.framed_at is None else progress.framed_at
+            self.encoder.submit(self._show, frame, {**words, "at": of})
         else:
             self.say(say="step", id=self.job, **words)
         if frame is not None:

@@ -23,6 +23,10 @@ class Tally:
     stages: dict[str, float] = field(default_factory=dict)
     #: Mean milliseconds from a step to its preview, where others can see it; None before the first.
     lag: float | None = None
+    #: Mean share of a batch's time that is not denoising; None before the first.
+    outside: float | None = None
+    #: Seconds of the device's own time by stage; "other" is what no stage accounts for.
+    spent: Counter[str] = field(default_factory=Counter)
     #: Batches by how many jobs were in them.
     batches: Counter[int] = field(default_factory=Counter)
     _begun: float = field(default_factory=time.monotonic)
@@ -41,6 +45,14 @@ class Tally:
         took = 1000 * max(0.0, seconds)
         self.lag = took if self.lag is None else self.lag + NEWEST * (took - self.lag)
 
+    def note_spent(self, spent: dict[str, float]) -> None:
+        """A batch is done: seconds of the device by stage, all of its time together."""
+        self.spent.update(spent)
+        if (whole := sum(spent.values())) > 0 and "denoise" in spent:
+            share = 1 - spent["denoise"] / whole
+            before = share if self.outside is None else self.outside
+            self.outside = before + NEWEST * (share - before)
+
     def note_failure(self, reason: str) -> None:
         """An attempt failed."""
         self.failures[str(reason)] += 1
@@ -58,5 +70,7 @@ class Tally:
             "restarts": self.restarts,
             "ms": {stage: round(took) for stage, took in self.stages.items()},
             **({} if self.lag is None else {"preview_lag_ms": round(self.lag)}),
+            **({} if self.outside is None else {"outside_denoiser": round(self.outside, 4)}),
+            "spent": {stage: round(took, 3) for stage, took in self.spent.items()},
             "batches": {str(size): count for size, count in sorted(self.batches.items())},
         }

@@ -1,10 +1,14 @@
 """Measures the diffusers engine against what the device can do. See README.md beside this file."""
 
 import argparse
+import itertools
 import json
 import platform
 import random
+import statistics
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +29,7 @@ from generation.engines.diffusion.recipes import versions
 from generation.engines.diffusion.settings import call_for
 from generation.making import Workshop
 from generation.requests import EditRequest, ImageRef
+from generation.tallies import Tally
 
 #: Wanted: (what, least or most, value).
 GOALS = {
@@ -40,6 +45,8 @@ GOALS = {
 }
 #: Another item pays when it adds at least this much throughput.
 PAYS = 1.05
+#: Orders one after another in a run of the worker: the first and the last are not overlapped.
+ROUND = 8
 
 
 class Bench:
@@ -113,27 +120,43 @@ class Bench:
         return step
 
     def worker(self) -> None:
-        """The workshop of a device host, one job after another, against a bare loop."""
+        """The workshop of a device host, one batch of one after another, against a bare loop.
+
+        Sources, files, hash and vector of each are included: done beside the device's work, as in a
+        host. Nothing is remembered, for a bare loop has no memory either.
+        """
+        optimise = self.loaded.settings.optimise
+        before, optimise["remember"] = optimise.get("remember", True), False
         with tempfile.TemporaryDirectory() as folder:
-            job = self.job(Path(folder))
-            ratio = timing.paired(self.bare(1), job, runs=5)
+            line = Line(self, Path(folder))
+            ratio = timing.paired(self.loop(ROUND), partial(line.carry_out, ROUND), runs=5)
+        optimise["remember"] = before
         self.ratios["worker / bare loop"] = ratio
         engine = partial(self.edit, 1)
         self.say(what="engine / bare loop", ratio=timing.paired(self.bare(1), engine, runs=5))
-        self.say(what="worker / bare loop", ratio=ratio)
+        self.say(what="worker / bare loop", ratio=ratio, orders=ROUND)
+        lags = [1000 * each for each in line.lags]
+        self.say(what="preview lag in the host", ms=statistics.median(lags) if lags else None)
 
-    def job(self, folder: Path) -> Callable[[], Any]:
-        """One order carried out as a host does it, files, hash and vector included."""
-        source = folder / "source.webp"
-        picture(self.size, 1).save(source, lossless=True)
-        workshop = Workshop()
-        workshop.residents.put(self.loaded.preset, self.engine)
-        preset = {field: getattr(self.loaded.preset, field) for field in FIELDS}
-        order = {
-            "do": "edit", "id": "one", "preset": preset, "request": item(self.size, 1).request.as_json(),
-            "sources": [str(source)], "mask": None, "folder": str(folder), "stem": "made",
-        }  # fmt: skip
-        return lambda: workshop.carry_out(order, lambda *_, **__: None, lambda: False)
+    def loop(self, times: int) -> Callable[[], Any]:
+        """As many bare calls."""
+        bare = self.bare(1)
+        return lambda: [bare() for _ in range(times)]
+
+    def remembering(self) -> None:
+        """The same prompt and source asked again with other seeds, against new ones each time."""
+        seeds = iter(range(10_000, 20_000))
+
+        def again() -> None:
+            self.made([item(self.size, 1, seed=next(seeds))])
+
+        def anew() -> None:
+            self.engine.memory.clear()
+            again()
+
+        again()
+        ratio = timing.paired(again, anew, runs=5)
+        self.say(what="remembered / anew", ratio=ratio, **self.engine.memory.about())
 
     def batching(self) -> None:
         """Batches that take who waits, against fixed ones and against one at a time."""
@@ -174,13 +197,20 @@ class Bench:
         return channels, self.size[1] // 16, self.size[0] // 16
 
     def outside(self) -> None:
-        """Time of an edit that is not the denoiser's."""
+        """Time of an edit that is not the denoiser's; and as a host counts it, by the engine's clock."""
         step = timing.median(self.one_step(1), 1, 5)
         steps = int(self.loaded.settings.call["num_inference_steps"])
         whole = timing.median(partial(self.edit, 1), 1, 5)
         self.ratios["outside the denoiser"] = max(0.0, 1 - steps * step / whole)
-        stages = self.made([item(self.size, 1)])[0].recipe["stages"]
-        self.say(what="stages", whole_ms=whole * 1e3, step_ms=step * 1e3, **stages)
+        self.engine.spent()
+        took = timing.seconds(partial(self.edit, 1))
+        spent = self.engine.spent()
+        tally = Tally()
+        tally.note_spent({**spent, "other": max(0.0, took - sum(spent.values()))})
+        self.say(
+            what="stages", whole_ms=whole * 1e3, step_ms=step * 1e3, outside=tally.outside,
+            **{stage: 1e3 * each for stage, each in tally.spent.items()},
+        )  # fmt: skip
 
     def reproducibility(self) -> None:
         """Bits: twice the same, and beside others."""
@@ -220,6 +250,49 @@ class Bench:
         return found  # type: ignore[return-value]
 
 
+class Line:
+    """Stands where a host's line to its supervisor is: gives orders, hears answers."""
+
+    def __init__(self, bench: Bench, folder: Path) -> None:
+        self._folder, self._workshop = folder, Workshop()
+        self._workshop.residents.put(bench.loaded.preset, bench.engine)
+        self._preset = {field: getattr(bench.loaded.preset, field) for field in FIELDS}
+        self._size, self._numbers = bench.size, itertools.count()
+        self._answered = threading.Semaphore(0)
+        #: Seconds from a step to its encoded preview.
+        self.lags: list[float] = []
+        for name in ("one", "two"):
+            picture(bench.size, len(name)).save(folder / f"{name}.webp", lossless=True)
+
+    def carry_out(self, times: int) -> None:
+        """So many orders, the next one always foreseen; until the last picture is a file."""
+        orders = [self._order() for _ in range(times)]
+        self._workshop.foresee(orders[0], self._say)
+        for order, following in zip(orders, [*orders[1:], None], strict=True):
+            if following is not None:
+                self._workshop.foresee(following, self._say)
+            self._workshop.carry_out(order, self._say, lambda _: False)
+        for _ in orders:
+            self._answered.acquire()
+
+    def _order(self) -> dict[str, Any]:
+        number = next(self._numbers)
+        source = self._folder / ("one.webp", "two.webp")[number % 2]
+        job = {
+            "id": f"job{number}", "preset": self._preset, "mask": None, "sources": [str(source)],
+            "request": item(self._size, 1, seed=number).request.as_json(),
+            "folder": str(self._folder), "stem": f"made{number % 2}",
+        }  # fmt: skip
+        return {"do": "batch", "id": f"batch{number}", "orders": [job]}
+
+    def _say(self, blob: bytes = b"", **words: Any) -> None:
+        if words["say"] in ("made", "failed"):
+            assert words["say"] == "made", words
+            self._answered.release()
+        elif "at" in words:
+            self.lags.append(time.monotonic() - words["at"])
+
+
 FIELDS = (
     "name", "engine", "titles", "licence", "commercial", "max_side", "source_type", "buckets",
     "max_sources", "settings",
@@ -254,12 +327,13 @@ def picture(size: tuple[int, int], seed: int) -> Image.Image:
     return coarse.resize(size, Image.Resampling.BICUBIC)
 
 
-def item(size: tuple[int, int], seed: int) -> Item:
+def item(size: tuple[int, int], number: int, seed: int | None = None) -> Item:
     """One member's job."""
-    source = picture(size, seed)
-    ref = ImageRef(sha256=f"{seed:064x}", name="a", size=size)
+    source = picture(size, number)
+    ref = ImageRef(sha256=f"{number:064x}", name="a", size=size)
+    seed = number if seed is None else seed
     request = EditRequest(preset="klein", prompt="at night, in snow", seed=seed, sources=(ref,))
-    return Item(f"item{seed}", request, [source])
+    return Item(f"item{number}", request, [source])
 
 
 def report(bench: Bench, tiny: bool) -> str:
@@ -299,7 +373,7 @@ def main() -> None:
     bench = Bench(tiny_engine() if words.tiny else full_engine(), tiny=words.tiny)
     top = bench.ceilings()
     bench.denoiser(top, compiled=False)
-    for each in (bench.worker, bench.batching, bench.previews, bench.outside):
+    for each in (bench.worker, bench.batching, bench.previews, bench.outside, bench.remembering):
         each()
     bench.reproducibility()
     if not words.no_compile and not words.tiny:

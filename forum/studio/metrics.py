@@ -100,6 +100,15 @@ def of_machines(machines: list[queue.Machine]) -> Iterator[Family]:
     yield "memory_used_bytes", "gauge", "Of it in use.", each("memory_used_gb", times=1e9)
     lag = each("preview_lag_ms", times=1e-3)
     yield "preview_lag_seconds", "gauge", "From a step to its preview.", lag
+    outside = each("outside_denoiser")
+    yield "outside_denoiser_ratio", "gauge", "Share of batches that is not denoising.", outside
+    spent = [
+        ({**labels(machine, words), "stage": stage}, float(took))
+        for machine, words in found
+        for stage, took in words.get("spent", {}).items()
+    ]
+    yield "device_seconds_total", "counter", "Time of the device by stage, loading left out.", spent
+    yield from of_memories(found)
     stages = [
         ({**labels(machine, words), "stage": stage}, took / 1000)
         for machine, words in found
@@ -112,6 +121,21 @@ def of_machines(machines: list[queue.Machine]) -> Iterator[Family]:
         for size, count in words.get("batches", {}).items()
     ]
     yield "batches_total", "counter", "Batches by how many jobs were in them.", batches
+
+
+def of_memories(found: list[tuple[queue.Machine, dict[str, Any]]]) -> Iterator[Family]:
+    """What hosts remember of prompts and sources: how often that helped."""
+    counted = [
+        ({**labels(machine, words), "what": what}, kept)
+        for machine, words in found
+        for what, kept in words.get("remembered", {}).items()
+    ]
+    for name, sentence in (
+        ("hits", "Encodings that were remembered."),
+        ("misses", "Encodings that had to be made."),
+    ):
+        samples = [(label, float(kept.get(name, 0))) for label, kept in counted]
+        yield f"encoding_{name}_total", "counter", sentence, samples
 
 
 def devices(about: dict[str, Any]) -> list[dict[str, Any]]:

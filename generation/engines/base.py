@@ -91,6 +91,8 @@ class Progress:
     #: What happens now, a machine word such as "snow"; pages translate it.
     stage: str = ""
     frame: "Image | None" = None
+    #: When the step that the frame shows was done, by `time.monotonic`; None: just now.
+    framed_at: float | None = None
 
 
 @dataclass(slots=True)

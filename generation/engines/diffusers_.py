@@ -1,6 +1,7 @@
 """The engine `diffusers`: instruction editing and making by diffusion models, many at a time."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from generation.engines.diffusion import exchanging, loading
 from generation.engines.diffusion.batches import Ceilings, Run, bucket_for, cause_of
 from generation.engines.diffusion.calls import Row, following_the_same, row_for
 from generation.engines.diffusion.loading import Loaded
+from generation.engines.diffusion.remembering import Memory
 from generation.engines.diffusion.settings import Call, call_for
 from generation.requests import EditRequest, ImageRef
 
@@ -39,6 +41,9 @@ class Diffusers:
     def __init__(self) -> None:
         self.loaded: Loaded | None = None
         self._ceilings = Ceilings()
+        #: Encodings that need not be made again; kept while presets come and go.
+        self.memory = Memory()
+        self._spent: Counter[str] = Counter()
 
     def load(self, preset: Preset) -> None:
         """Bring the preset's weights onto the device. Raises `loading.NotLoaded`.
@@ -48,7 +53,7 @@ class Diffusers:
         if self.loaded is not None and self.shares(preset):
             self.loaded = exchanging.exchanged(self.loaded, preset)
             return
-        self.unload()
+        self._let_go()
         self.loaded = loading.load(preset)
         self._warm_up(self.loaded)
 
@@ -58,6 +63,10 @@ class Diffusers:
 
     def unload(self) -> None:
         """Give the memory of weights and caches back."""
+        self.memory.clear()
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self.loaded is not None:
             device, self.loaded = self.loaded.device, None
             loading.free(device)
@@ -78,7 +87,14 @@ class Diffusers:
 
     def about(self) -> dict[str, Any]:
         """What an operator wants to know of what is loaded."""
-        return {} if self.loaded is None else self.loaded.about()
+        if self.loaded is None:
+            return {}
+        return {**self.loaded.about(), "remembered": self.memory.about()}
+
+    def spent(self) -> dict[str, float]:
+        """Seconds of each stage since this was asked last, of runs that came to their end or not."""
+        spent, self._spent = self._spent, Counter()
+        return dict(spent)
 
     def edit(
         self,
@@ -104,7 +120,9 @@ class Diffusers:
                 yield Failed(item.id, error)
         if len(calls) > 1:
             raise MixedBatch(f"These differ: {', '.join(differing(calls))}.")
-        run = Run(self.loaded, on_progress, cancelled)
+        remembers = self.loaded.settings.optimise.get("remember", True)
+        memory = self.memory if remembers else None
+        run = Run(self.loaded, on_progress, cancelled, memory, self._spent)
         for call in calls:
             yield from self._groups(ready, call, run)
 

@@ -72,6 +72,9 @@ def test_members_share_a_batch_and_each_has_an_answer(
     device = queue.workers()[0].about["devices"][0]
     assert device["loaded"] == ["together"] and device["batches"] == {"1": 1, "4": 1}
     assert device["ms"]["engine"] > 0
+    # Its first frame waits for a turn of the publisher at most; sleeping is all that a batch does.
+    assert 0 < device["preview_lag_ms"] < 2000
+    assert device["spent"]["denoise"] >= 0.5 and 0 < device["outside_denoiser"] < 0.6
     assert workers.end("one") == 0
     assert "secret-" not in workers.said()
     assert list(queue.audit()) == []

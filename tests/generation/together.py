@@ -45,6 +45,7 @@ class Together:
     def __init__(self) -> None:
         self.preset: Preset | None = None
         self.loads = 0
+        self.slept = 0.0
 
     def load(self, preset: Preset) -> None:
         """Remember for whom; as slow as the preset says, or not at all."""
@@ -60,6 +61,11 @@ class Together:
     def about(self) -> dict[str, object]:
         """What the operator's page shows."""
         return {"device": "a sleeper", "loads": self.loads}
+
+    def spent(self) -> dict[str, float]:
+        """Sleeping is all its work."""
+        slept, self.slept = self.slept, 0.0
+        return {"denoise": slept}
 
     def edit(
         self,
@@ -87,6 +93,7 @@ class Together:
                 time.sleep(0.1)
                 tell(step)
         ran = [begun, time.monotonic()]
+        self.slept += ran[1] - begun
         for item in batch:
             if cancelled(item.id):
                 yield Failed(item.id, Cancelled())

@@ -1,8 +1,9 @@
 """One call of a pipeline for many items: fixed sizes, previews on the way, pictures at the end."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -11,12 +12,14 @@ from PIL import Image
 from generation.engines.base import Cancelled, Failed, Made, Progress
 from generation.engines.diffusion.calls import Row, arguments, padded
 from generation.engines.diffusion.colours import gridded
+from generation.engines.diffusion.finishing import rounded_there
 from generation.engines.diffusion.loading import Loaded
 from generation.engines.diffusion.pictures import feathered, within
-from generation.engines.diffusion.recipes import recipe
+from generation.engines.diffusion.recipes import digest, recipe
+from generation.engines.diffusion.remembering import Memory, remembered
 from generation.engines.diffusion.settings import Call, Size
 from generation.engines.diffusion.union import rows_apart
-from generation.engines.diffusion.watching import Pace, Watch, watched
+from generation.engines.diffusion.watching import Clock, Pace, Watch, watched
 
 #: Seconds between two frames of a run, at least: five a second.
 FRAME_EVERY = 0.2
@@ -67,9 +70,21 @@ class Run:
     loaded: Loaded
     on_progress: Callable[[Progress], None]
     cancelled: Callable[[str], bool]
+    #: Encodings of prompts and sources; None computes them anew.
+    memory: Memory | None = None
+    #: Seconds of each stage, of all runs together.
+    spent: Counter[str] = field(default_factory=Counter)
     _framed_at: float = field(default=float("-inf"))
     #: A frame on its way from the device, and the event that says it has come.
     _coming: "Coming | None" = None
+
+    @property
+    def identity(self) -> str:
+        """What an encoding depends on beside its input: weights, settings, tiles."""
+        loaded = self.loaded
+        return digest(
+            {"preset": asdict(loaded.preset), "parts": loaded.weights, "tiled": loaded.tiled}
+        )
 
     def made(self, rows: Sequence[Row], bucket: int, call: Call) -> list[Made | Failed]:
         """One call of the pipeline. Raises `Cancelled` when nobody waits for any of it."""
@@ -82,12 +97,20 @@ class Run:
             all_stopped=lambda: all(self.cancelled(row.id) for row in rows),
             wanted=lambda place: place < len(rows) and not self.cancelled(rows[place].id),
             pace=Pace(self.loaded.device),
+            clock=Clock(self.loaded.device),
         )
         try:
-            with watched(pipe, watch), rows_apart(pipe, len(places)):
+            with (
+                watched(pipe, watch),
+                rows_apart(pipe, len(places)),
+                remembered(pipe, self.memory, self.identity),
+                rounded_there(pipe),
+            ):
                 out = pipe(**arguments(pipe, call, places, self.loaded))
+            watch.finish()
         finally:
             self.loaded.rest()
+            self.spent.update(watch.spent())
         pictures = out.frames if hasattr(out, "frames") else out.images
         milliseconds = watch.milliseconds()
         return [
@@ -137,15 +160,18 @@ class Run:
         else:
             shown, self._coming = self._coming, None
         frames = shown.pictures() if shown is not None else [None] * len(rows)
+        of = shown.begun if shown is not None else now
         for row, frame in zip(rows, frames, strict=True):
             if not self.cancelled(row.id):
-                self.on_progress(Progress(row.id, step, total, STAGE, framed(row, frame)))
+                self.on_progress(Progress(row.id, step, total, STAGE, framed(row, frame), of))
 
 
 class Coming:
     """Frames on their way from the device to the computer's memory."""
 
     def __init__(self, pixels: torch.Tensor) -> None:
+        #: When their step was done, by `time.monotonic`.
+        self.begun = time.monotonic()
         self._event: Any = None
         if pixels.device.type == "cuda":
             self._pixels = torch.empty(pixels.shape, dtype=torch.uint8, pin_memory=True)

@@ -28,6 +28,7 @@ OPTIMISE: dict[str, tuple[object, ...]] = {
     "vae_channels_last": (True, False),
     "fp8": (True, False),
     "warm": ("none", "first", "all"),
+    "remember": (True, False),
 }
 #: What the table of a part may say.
 PART_KEYS = ("model", "revision", "licence", "class", "device", "scale", "file", "files")

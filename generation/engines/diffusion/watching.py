@@ -31,20 +31,61 @@ class Watch:
     #: Whether this row's picture is wanted: what nobody waits for is not decoded.
     wanted: Callable[[int], bool]
     pace: "Pace"
-    started: float = field(default_factory=time.perf_counter)
+    clock: "Clock"
     step: int = 0
-    first_step: float = 0.0
-    last_step: float = 0.0
-    decoding: float = 0.0
+    #: Moments on the device, by what begins or ends then.
+    moments: dict[str, Any] = field(default_factory=dict)
+    #: Pairs of moments between which rows were decoded.
+    decoded: list[tuple[Any, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.moments["begun"] = self.clock.now()
+
+    def mark(self, name: str, *, again: bool = True) -> None:
+        """Note that something begins or ends now; without `again`, only the first time."""
+        if again or name not in self.moments:
+            self.moments[name] = self.clock.now()
+
+    def finish(self) -> None:
+        """The pictures are there."""
+        self.mark("ended")
+
+    def spent(self) -> dict[str, float]:
+        """Seconds of each stage: before the denoiser's first call, denoising, decoding."""
+        between, moments = self.clock.between, self.moments
+        if "denoiser" not in moments or "step" not in moments:
+            return {}
+        return {
+            "encode": between(moments["begun"], moments["denoiser"]),
+            "denoise": between(moments["denoiser"], moments["step"]),
+            "decode": sum(between(*pair) for pair in self.decoded),
+        }
 
     def milliseconds(self) -> dict[str, int]:
-        """Time of each stage: before the first step, the steps, decoding."""
-        begun = self.first_step or self.started
-        return {
-            "encode": round(1000 * (begun - self.started)),
-            "denoise": round(1000 * (max(self.last_step, begun) - begun)),
-            "decode": round(1000 * self.decoding),
-        }
+        """The same in whole milliseconds, for a recipe."""
+        return {stage: round(1000 * took) for stage, took in self.spent().items()}
+
+
+class Clock:
+    """Moments on a device: on a GPU they stand in its row of work, so that its time counts, not ours."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._cuda = device.type == "cuda"
+
+    def now(self) -> Any:
+        """This moment."""
+        if not self._cuda:
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        event.record()
+        return event
+
+    def between(self, one: Any, other: Any) -> float:
+        """Seconds from one moment to another, which is waited for."""
+        if not self._cuda:
+            return float(other - one)
+        other.synchronize()
+        return float(one.elapsed_time(other)) / 1000
 
 
 class Pace:
@@ -80,11 +121,24 @@ def watched(pipe: Any, watch: Watch) -> Iterator[None]:
     step, decode = scheduler.step, vae.decode
     scheduler.step = stepping(scheduler, step, pipe, watch)
     vae.decode = decoding(decode, watch)
+    first = [
+        module.register_forward_pre_hook(lambda *_: watch.mark("denoiser", again=False))
+        for module in denoisers(pipe)
+    ]
     try:
         yield
     finally:
+        for hook in first:
+            hook.remove()
         # They were looked up on the class before, and are again.
         del scheduler.step, vae.decode
+
+
+def denoisers(pipe: Any) -> Iterator[torch.nn.Module]:
+    """What a pipeline calls in every step."""
+    for name in ("controlnet", "transformer", "transformer_2", "unet"):
+        if isinstance(module := getattr(pipe, name, None), torch.nn.Module):
+            yield module
 
 
 def stepping(
@@ -98,12 +152,11 @@ def stepping(
     ) -> Any:
         if watch.all_stopped():
             raise Cancelled
-        watch.first_step = watch.first_step or time.perf_counter()
         clean = clean_before(scheduler, model_output, timestep, sample)
         out = step(model_output, timestep, sample, *words, **more)
         watch.step += 1
         watch.pace.wait()
-        watch.last_step = time.perf_counter()
+        watch.mark("step")
         watch.on_step(
             watch.step,
             max(steps_of(pipe, scheduler), watch.step),
@@ -125,12 +178,12 @@ def decoding(decode: Callable[..., Any], watch: Watch) -> Callable[..., Any]:
         if watch.all_stopped():
             raise Cancelled
         more["return_dict"] = False
-        begun = time.perf_counter()
+        begun = watch.clock.now()
         rows: list[Tensor | None] = [
             decode(latents[row : row + 1], *words, **more)[0] if watch.wanted(row) else None
             for row in range(latents.shape[0])
         ]
-        watch.decoding += time.perf_counter() - begun
+        watch.decoded.append((begun, watch.clock.now()))
         one = next((row for row in rows if row is not None), None)
         if one is None:
             raise Cancelled

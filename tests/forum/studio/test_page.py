@@ -165,6 +165,28 @@ def test_unknown_presets_and_verbs_are_not_found(browse, owner):
     assert not Switch.objects.exists()
 
 
+def test_metrics_say_where_a_devices_time_went(browse, owner):
+    """By stage, with what is outside the denoiser, previews, and what was remembered."""
+    shelf = {"hits": 7, "misses": 1, "mb": 2.0}
+    gpu = {
+        "name": "0", "preview_lag_ms": 80, "outside_denoiser": 0.0612,
+        "spent": {"encode": 1.5, "denoise": 40.25, "decode": 0.5, "other": 0.25},
+        "remembered": {"prompts": shelf, "sources": {**shelf, "hits": 9}},
+    }  # fmt: skip
+    a_worker(devices=[gpu], pool={"preview_lag_ms": None, "outside_denoiser": None, "spent": {}})
+    text = browse(owner).get("/metrics").content.decode()
+    own = 'worker="one",device="0"'
+    for line in (
+        f"preview_lag_seconds{{{own}}} 0.08",
+        f"outside_denoiser_ratio{{{own}}} 0.0612",
+        f'device_seconds_total{{{own},stage="denoise"}} 40.25',
+        f'encoding_hits_total{{{own},what="sources"}} 9',
+        f'encoding_misses_total{{{own},what="prompts"}} 1',
+    ):
+        assert f"gegenbild_{line}\n" in text, line
+    assert 'device="pool"} None' not in text and text.count("outside_denoiser_ratio{") == 1
+
+
 def test_metrics_are_text_for_a_monitor(browse, client, owner, lin, hill, ada, settings):
     """With the word or as the owner; never a prompt, a name, or a line that cannot be parsed."""
     settings.FORUM_METRICS_TOKEN = "a long word"
