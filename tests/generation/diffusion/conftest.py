@@ -1,5 +1,6 @@
 """Tiny pipelines, written once for the whole run and loaded once per preset."""
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,13 +22,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The operator's presets file that lays tiny weights over every shipped preset."""
     import torch
 
     # Threads that wait for one another cost more than they give, on numbers as small as these.
     torch.set_num_threads(1)
-    return write_tiny(tmp_path_factory.mktemp("tiny"), tuple(KINDS))
+    file = write_tiny(tmp_path_factory.mktemp("tiny"), tuple(KINDS))
+    # Engines collect garbage wherever memory ends; each time all that was imported would be looked at.
+    gc.freeze()
+    yield file
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

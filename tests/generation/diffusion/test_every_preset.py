@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
 
 from generation import presets
 from generation.engines.base import SourceRefused
@@ -73,7 +74,8 @@ def test_what_cannot_begin_from_nothing_says_so(load, name):
 
 
 @pytest.mark.parametrize("name", ["klein", "qwen-edit"])
-def test_further_sources_are_seen(load, name):
+def test_further_sources_are_seen(load, name, monkeypatch):
+    monkeypatch.setattr(pipeline_qwenimage_edit_plus, "VAE_IMAGE_SIZE", 256 * 256)
     engine = load(name)
     two = made(engine, [ask(name, "both", picture_of("rings"), picture_of("fog"), seed=3)])[0]
     other = made(engine, [ask(name, "both", picture_of("rings"), picture_of("chequers"), seed=3)])
