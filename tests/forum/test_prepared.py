@@ -71,6 +71,18 @@ def test_a_window_of_answers(plaza, lin, ada) -> None:
     assert [card.reply for card in answers_of(short)[0]] == [lone]
 
 
+def test_a_member_by_number(rivers, lin, ada, wen, django_assert_num_queries) -> None:
+    """Whoever asks for a member of something is not given somebody else."""
+    with django_assert_num_queries(1):
+        assert Member.objects.get(pk=wen.pk) == wen
+    rivers.members.get(pk=ada.pk)
+    for asked in (rivers.members.get, Member.objects.filter(pk=lin.pk).get):
+        with pytest.raises(Member.DoesNotExist):
+            asked(pk=wen.pk)
+    with pytest.raises(Member.DoesNotExist):
+        Member.objects.get(pk=2**62)
+
+
 def test_values_stay_values(plaza, lin) -> None:
     """The SQL is one text for all values, also for none that any row has."""
     questions = []

@@ -133,7 +133,12 @@ def test_hostile_words_are_text(browse, lin):
 
 
 def test_every_page_carries_the_headers(browse, lin, settings):
-    for client, path in [(browse(), "/nowhere/"), (browse(lin), "/settings/"), (browse(), "/")]:
+    for client, path in [
+        (browse(), "/nowhere/"),
+        (browse(lin), "/settings/"),
+        (browse(), "/"),
+        (browse(), "/static/js/site.js"),
+    ]:
         answer = client.get(path)
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
