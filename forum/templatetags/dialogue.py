@@ -11,7 +11,7 @@ from django.template import Context
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import get_language
@@ -35,16 +35,61 @@ _remembered: "OrderedDict[tuple[Hashable, ...], SafeString]" = OrderedDict()
 MOST_REMEMBERED = 4096
 
 
-def remembered(name: str, shows: tuple[Hashable, ...], words: dict[str, Any]) -> SafeString:
-    """A template rendered once for all who look. `shows` is everything that its output depends on."""
+def remembered(
+    name: str, shows: tuple[Hashable, ...], words: dict[str, Any], own: Sequence[str] = ()
+) -> SafeString:
+    """A template rendered once for all who look. `shows` is everything that its output depends on.
+
+    `own` are pieces of its markup that are new each time, such as a form's token: what is kept has
+    places for them. NUL marks those, which nobody can write here.
+    """
     key = (name, get_language(), *shows)
     markup = _remembered.pop(key, None)
     if markup is None:
         markup = render_to_string(name, words)
+        for place, piece in enumerate(own):
+            markup = mark_safe(markup.replace(piece, f"\0{place}\0"))
     _remembered[key] = markup
     if len(_remembered) > MOST_REMEMBERED:
         _remembered.popitem(last=False)
+    for place, piece in enumerate(own):
+        markup = mark_safe(markup.replace(f"\0{place}\0", piece))
     return markup
+
+
+@register.simple_tag(takes_context=True)
+def bar(context: Context) -> SafeString:
+    """`{% bar %}`: the bar above every page, alike for one person on all pages of a kind."""
+    request, viewer = context.get("request"), context.get("viewer")
+    token = str(context.get("csrf_token") or "")
+    words: dict[str, Any] = context.flatten()  # type: ignore[assignment]
+    if request is None or not token:
+        return render_to_string("_bar.html", words)
+    here = request.resolver_match.url_name if request.resolver_match else None
+    who = viewer and (viewer.pk, str(viewer), viewer.username, viewer.is_moderator)
+    back = f'name="next" value="{escape(request.get_full_path())}"'
+    shows = (context.get("site_name"), here, who)
+    return remembered("_bar.html", shows, words, (token, back))
+
+
+@register.simple_tag(takes_context=True)
+def foot(context: Context) -> SafeString:
+    """`{% foot %}`: what stands below every page."""
+    viewer = context.get("viewer")
+    return remembered("_foot.html", (viewer and viewer.theme,), {"viewer": viewer})
+
+
+@register.simple_tag(takes_context=True)
+def composer(context: Context) -> SafeString:
+    """`{% composer %}`: where an image is answered; alike for all members until something is said."""
+    words: dict[str, Any] = context.flatten()  # type: ignore[assignment]
+    form, image = words["form"], words["image"]
+    token = str(words.get("csrf_token") or "")
+    if not (token and words["may_answer"] and form.is_fresh) or words.get("sent"):
+        return render_to_string("threads/_composer.html", words)
+    engines = [(name, str(title)) for name, title in form.fields["preset"].choices]
+    shows = (image.pk, image.allow_derivatives, form.usual, *engines, *words["chips"])
+    return remembered("threads/_composer.html", shows, words, (token, form["key"].value()))
 
 
 @register.simple_tag(takes_context=True)

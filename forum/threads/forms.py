@@ -236,6 +236,12 @@ class Prompt(Masked, Keyed):
         said = str(self["preset"].value() or "")
         return said if said in queue.presets() else ""
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing was said yet: it looks alike for all who may answer."""
+        begun = self.is_bound or self.before or self.understood or self.chips_are_unfit
+        return not begun and self.initial == {"preset": self.usual}
+
     def look(self, prompt: str, preset: str = "", strength: float = STRENGTH) -> chips.Understood:
         """Read a prompt, with the chips that were sent before."""
         name = preset or self.usual
