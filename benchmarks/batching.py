@@ -1,6 +1,6 @@
 """Does batching keep a device busy, and does it cost anything when little is asked?
 
-    python benchmarks/batching.py [--jobs 96]
+    python benchmarks/batching.py [--jobs 384]
 
 A sleeping device stands for a GPU: a batch of any size takes 4 steps of 50 ms. All else is real: an
 embedded PostgreSQL, the queue, a `manage.py worker` with its device host, files, rows. Ratios are
@@ -68,7 +68,7 @@ class Measured:
 
 def main() -> int:
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--jobs", type=int, default=96)
+    words.add_argument("--jobs", type=int, default=384)
     asked = words.parse_args()
     with temporary() as server:
         folder = server.folder.parent / "data"
