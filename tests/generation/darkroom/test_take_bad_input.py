@@ -10,6 +10,7 @@ from generation import making
 from generation.engines.base import SourceRefused
 from generation.engines.darkroom.table import program
 from generation.requests import Operation
+from generation.troubles import failure, of_storage
 from tests.generation.darkroom.conftest import Run, enough, item, landscape, pixels
 
 MOST = 1280
@@ -74,10 +75,12 @@ def test_a_print_in_four_inks_keeps_its_colours(tmp_path):
     assert Run(item(Operation("golden_hour"), sources=[source])).made.picture.mode == "RGB"
 
 
-def test_a_source_that_is_gone_is_refused(tmp_path):
-    with pytest.raises(SourceRefused) as refusal:
+def test_a_source_that_is_gone_costs_a_try(tmp_path):
+    """The disk may be away; the next try asks the storage, which knows whether only the file is."""
+    with pytest.raises(FileNotFoundError) as gone:
         making.opened(str(tmp_path / "gone.webp"), MOST)
-    assert refusal.value.permanent and str(refusal.value)
+    assert of_storage(gone.value)
+    assert failure("7", gone.value)["permanent"] is False
 
 
 def test_a_broken_file_is_refused(tmp_path):
