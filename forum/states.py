@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model
 
 Move = tuple[str, str]
 
@@ -53,3 +56,17 @@ class Graph:
 def graph(start: str, moves: Iterable[Move], ends: Iterable[str]) -> Graph:
     """A `Graph` from plain tuples."""
     return Graph(start, frozenset(moves), frozenset(ends))
+
+
+def move(row: Model, state: str, **more: object) -> bool:
+    """Compare-and-set along the `MOVES` of a row's model, with `more` columns written beside.
+
+    False where it stands where no move leads there from; then nothing is written. The row in hand
+    learns its new state alone.
+    """
+    kind: Any = type(row)
+    ready = kind.objects.filter(pk=row.pk, state__in=kind.MOVES.before(state))
+    if not ready.update(state=state, **more):
+        return False
+    row.state = state  # type: ignore[attr-defined]
+    return True

@@ -5,7 +5,6 @@ What comes of a beginning is a derivative without a source. It opens a thread as
 
 import secrets
 from datetime import timedelta
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -16,20 +15,20 @@ from forum.beginnings.models import Beginning, BeginningState
 from forum.boards.models import Board
 from forum.images import actions as images
 from forum.images.models import Image
-from forum.members import allowances
 from forum.members.actions import give_back, purse
 from forum.members.allowances import times
 from forum.members.events import on_leaving
 from forum.members.models import Member
-from forum.threads.actions import KeyReused, NotAllowed, TooMany
+from forum.states import move
+from forum.threads.actions import KeyReused, NotAllowed
 from forum.threads.actions.answering import SEEDS
 from forum.threads.actions.gates import (
     at_the_desk,
     content_of,
+    few_at_once,
     not_too_many_kept,
     open_board,
     pay,
-    soonest,
     turn,
 )
 from forum.threads.actions.growing import STREAM
@@ -120,12 +119,8 @@ def refuse_engine(preset: str) -> None:
 
 def not_too_many(member: Member) -> None:
     """Raises TooMany while as many of the member's first images form as may be. Needs the lock."""
-    forming = Beginning.objects.of(member).forming()
-    if forming.count() >= allowances.at_once(member):
-        raise TooMany(
-            soonest(forming.values_list("job", flat=True)),
-            _("As many of your first images as may be still come into being. Wait for one."),
-        )
+    sentence = _("As many of your first images as may be still come into being. Wait for one.")
+    few_at_once(member, Beginning.objects.filter(author=member).forming(), sentence)
 
 
 @transaction.atomic
@@ -242,15 +237,6 @@ def mine(beginning: Beginning, by: Member) -> Beginning:
     if found is None:
         raise NotAllowed(_("Only its author or a moderator can do that."), "not_yours")
     return found
-
-
-def move(beginning: Beginning, state: BeginningState, **more: Any) -> bool:
-    """Compare-and-set along `Beginning.MOVES`. False where no move leads there."""
-    ready = Beginning.objects.filter(pk=beginning.pk, state__in=Beginning.MOVES.before(state))
-    if not ready.update(state=state, **more):
-        return False
-    beginning.state = state
-    return True
 
 
 def tell(beginning: Beginning) -> None:

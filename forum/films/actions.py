@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from forum import states
 from forum.announce import announce
 from forum.films.models import Film, FilmKind, FilmQuerySet, FilmState
 from forum.films.shots import Cut, cut
@@ -178,9 +179,8 @@ def waiting_for(job_id: int) -> Film | None:
 
 
 def move(film: Film, state: FilmState, **more: object) -> bool:
-    """Compare-and-set along `Film.MOVES`. False when it stands where no move leads there from."""
-    ready = Film.objects.filter(pk=film.pk, state__in=Film.MOVES.before(state))
-    if not ready.update(state=state, **more):
+    """As `states.move`; the film in hand is read anew, for its facts are shown at once."""
+    if not states.move(film, state, **more):
         return False
     film.refresh_from_db()
     return True

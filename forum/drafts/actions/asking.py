@@ -13,20 +13,20 @@ from forum.announce import announce
 from forum.drafts.models import Draft, Take, TakeState
 from forum.images.models import Image
 from forum.masks.models import Mask
-from forum.members import allowances
 from forum.members.actions import give_back, purse
 from forum.members.allowances import times
 from forum.members.models import Member
-from forum.threads.actions import KeyReused, NotAllowed, TooMany
+from forum.states import move
+from forum.threads.actions import KeyReused, NotAllowed
 from forum.threads.actions.answering import SEEDS, engine_for, held_mask
 from forum.threads.actions.gates import (
     answerable,
     at_the_desk,
     content_of,
     derivable,
+    few_at_once,
     keys_of,
     pay,
-    soonest,
     turn,
 )
 from forum.threads.languages import guess
@@ -173,12 +173,8 @@ def picture(take: Take) -> ImageRef:
 
 def not_too_many(member: Member) -> None:
     """Raises TooMany while as many of the member's takes are forming as may be. Needs the lock."""
-    forming = Take.objects.forming().filter(draft__author=member)
-    if forming.count() >= allowances.at_once(member):
-        raise TooMany(
-            soonest(forming.values_list("job", flat=True)),
-            _("As many of your takes as may be still come into being. Wait for one."),
-        )
+    sentence = _("As many of your takes as may be still come into being. Wait for one.")
+    few_at_once(member, Take.objects.forming().filter(draft__author=member), sentence)
 
 
 @transaction.atomic
@@ -218,15 +214,6 @@ def mine(take: Take, by: Member) -> Take:
     if found is None:
         raise NotAllowed(_("This draft is no longer here."), "not_yours")
     return found
-
-
-def move(take: Take, state: TakeState, **more: object) -> bool:
-    """Compare-and-set along `Take.MOVES`. False when it stands where no move leads there from."""
-    ready = Take.objects.filter(pk=take.pk, state__in=Take.MOVES.before(state))
-    if not ready.update(state=state, **more):
-        return False
-    take.state = state
-    return True
 
 
 def touch(draft: Draft) -> None:

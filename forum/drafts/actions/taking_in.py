@@ -4,12 +4,13 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from forum.announce import announce
-from forum.drafts.actions.asking import move, touch
+from forum.drafts.actions.asking import touch
 from forum.drafts.lines import path
 from forum.drafts.models import Draft, Take, TakeState
 from forum.images.models import File, FileRole, Image
 from forum.members.actions import give_back, purse
 from forum.members.allowances import times
+from forum.states import move
 from forum.threads.actions.taking_in import OWN_DOING
 from generation import queue
 from generation.results import EditResult

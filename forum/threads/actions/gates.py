@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from forum.boards.models import Board, Visibility
@@ -125,13 +126,18 @@ def not_too_many_kept(member: Member) -> None:
 
 def not_too_many_at_once(member: Member) -> None:
     """Raises TooMany while as many of the member's replies are forming as may be. Needs the lock."""
-    forming = Reply.objects.filter(author=member).forming()
+    sentence = _("As many of your replies as may be are still coming into being. Wait for one.")
+    few_at_once(member, Reply.objects.filter(author=member).forming(), sentence)
+
+
+def few_at_once(member: Member, forming: "QuerySet[Any]", sentence: Promise) -> None:
+    """Raises TooMany with this sentence while as many of these rows form as may be at once.
+
+    They have a column `job`. Needs the lock, or two could pass side by side.
+    """
     if forming.count() >= allowances.at_once(member):
         jobs = [job for job in forming.values_list("job", flat=True) if job is not None]
-        raise TooMany(
-            soonest(jobs),
-            _("As many of your replies as may be are still coming into being. Wait for one."),
-        )
+        raise TooMany(soonest(jobs), sentence)
 
 
 def soonest(jobs: Iterable[int]) -> int:

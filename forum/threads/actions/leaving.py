@@ -5,8 +5,8 @@ from django.db.models import Exists, OuterRef, Q
 from forum.images.models import Descent, Image, ImageQuerySet, ImageState
 from forum.members import events
 from forum.members.models import Member
+from forum.states import move
 from forum.threads.actions.growing import recount, tell
-from forum.threads.actions.stopping import move
 from forum.threads.models import Reading, Reply, ReplyKind, ReplySource, ReplyState, Thread
 from generation import queue
 

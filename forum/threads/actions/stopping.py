@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from forum.images.models import Image
 from forum.members.models import Member
+from forum.states import move
 from forum.threads.actions.answering import RESULT_TO
 from forum.threads.actions.gates import (
     answerable,
@@ -93,15 +94,6 @@ def mine(reply: Reply, by: Member) -> Reply:
     if found is None:
         raise NotAllowed(_("Only its author or a moderator can do that."), "not_yours")
     return found
-
-
-def move(reply: Reply, state: ReplyState, **more: object) -> bool:
-    """Compare-and-set along `Reply.MOVES`. False when it stands where no move leads there from."""
-    ready = Reply.objects.filter(pk=reply.pk, state__in=Reply.MOVES.before(state))
-    if not ready.update(state=state, **more):
-        return False
-    reply.state = state
-    return True
 
 
 def further(reply: Reply) -> list[Image]:

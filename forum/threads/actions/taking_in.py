@@ -10,10 +10,11 @@ from forum.images import actions as images
 from forum.images.models import Image
 from forum.members.actions import give_back, purse
 from forum.members.allowances import times
+from forum.states import move
 from forum.threads.actions.gates import answerable, derivable
 from forum.threads.actions.growing import grow, has_spoken, lock, tell
 from forum.threads.actions.refusals import NotAllowed
-from forum.threads.actions.stopping import further, move
+from forum.threads.actions.stopping import further
 from forum.threads.models import Reply, ReplyState
 from generation import queue
 from generation.results import EditResult
