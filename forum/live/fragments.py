@@ -96,7 +96,8 @@ class Answers:
         """The list as the page first shows it."""
         cards = cards_for(self._shown()[:WINDOW])
         words = {"cards": cards, "image_id": self.image, "live": True}
-        return {"answers": render_to_string("live/answers.html", words)} | self._readings()
+        pieces = {"answers": render_to_string("live/answers.html", words)}
+        return pieces | self._readings() | self._size()
 
     def changed(self, dirty: Dirty, known: set[str]) -> Pieces:
         """One piece for each answer that changed; a new one finds its place by its id."""
@@ -111,7 +112,15 @@ class Answers:
             )
         if any(kind == "reading" for kind, _ in dirty):
             pieces |= self._readings()
+        if any(kind in {"reply", "image"} for kind, _ in dirty):
+            pieces |= self._size()
         return pieces
+
+    def _size(self) -> Pieces:
+        """How much the thread holds by now."""
+        found = Thread.objects.filter(pk=self.thread).first()
+        words = {"thread": found}
+        return {"size": render_to_string("live/size.html", words)} if found else {}
 
     def _readings(self) -> Pieces:
         """What is read in the image, whole: one that was taken back leaves no row to tell of it."""

@@ -117,6 +117,21 @@ def test_readings_arrive_while_somebody_writes(
     expect(ada.get_by_text("Nobody has read it yet.")).to_be_visible()
 
 
+def test_what_the_thread_holds_is_counted_live(
+    somebody: Callable[..., Page], post: Callable[..., str]
+) -> None:
+    lin, ada = somebody("lin"), somebody("ada")
+    place = post(lin, "To be counted")
+    ada.goto(place)
+    listening(ada)
+    same_document = never_reloaded(ada)
+    expect(ada.locator("#thread-size")).to_have_text("1 voice · 1 image · 0 replies")
+    answer(lin, "sepia")
+    said = "1 voice · 2 images · 1 reply"
+    expect(ada.locator("#thread-size")).to_have_text(said, timeout=45_000)
+    assert same_document()
+
+
 def within_readings(page: Page) -> object:
     """Where one writes, seen from the section: resonances that are found above may move it whole."""
     return page.evaluate(
