@@ -13,6 +13,8 @@ PAGE = ROOT / "docs" / "reference" / "states.md"
 
 def page() -> str:
     """The page as it should be. Django must be set up."""
+    from forum.beginnings.models import Beginning
+    from forum.drafts.models import Take
     from forum.films.models import Film
     from forum.reruns.models import Rerun
     from forum.states import graph
@@ -49,6 +51,18 @@ Every move is a compare-and-set on the database's clock (`generation/models.py`)
 
 ```mermaid
 {Film.MOVES.mermaid()}
+```
+
+## Take: a candidate in a draft
+
+```mermaid
+{Take.MOVES.mermaid()}
+```
+
+## Beginning: a first image from words alone
+
+```mermaid
+{Beginning.MOVES.mermaid()}
 ```
 """
 
