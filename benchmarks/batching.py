@@ -40,7 +40,7 @@ STEPS, STEP, LARGEST = 4, 0.05, 4
 RUN = STEPS * STEP
 TABLE = """
 [{name}]
-engine = "tests.generation.together:Together"
+engine = "tests.generation.host.together:Together"
 host = "device"
 titles = {{ en = "{name}" }}
 licence = "Apache-2.0"

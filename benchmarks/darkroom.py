@@ -27,13 +27,13 @@ import numpy as np
 import PIL
 from PIL import Image, ImageEnhance, ImageOps
 
-from generation.encoding import LOSSY, encoded
 from generation.engines.base import Item
 from generation.engines.darkroom.engine import Darkroom, randomness
 from generation.engines.darkroom.pixels import Picture, from_bytes, to_bytes
 from generation.engines.darkroom.regions import looked_for
 from generation.engines.darkroom.table import Entry, program
-from generation.planning import preset
+from generation.host.encoding import LOSSY, encoded
+from generation.prompts.planning import preset
 from generation.requests import EditRequest, Operation
 
 SIDE = 1024

@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from generation.planning import plan
+from generation.prompts.planning import plan
 from tests.generation import asked
 
 RESULTS = Path(__file__).parent / "results" / "reading.md"

@@ -215,7 +215,7 @@ class Job(models.Model):
     topic = models.CharField(max_length=100, blank=True)
     #: Who asked, a member's id, for fairness; no foreign key, because the studio knows no members.
     asker = models.BigIntegerField(null=True, blank=True)
-    #: Higher goes first; set anew whenever somebody asks, is served or leaves: `generation.turns`.
+    #: Higher goes first; set anew whenever somebody asks, is served or leaves: `generation.jobs.turns`.
     priority = models.IntegerField(default=0)
     #: Those who take turns together, as the forum names them: everybody's first goes before anybody's
     #: second, whenever they were asked for. Empty: only what waits now is compared.

@@ -1,7 +1,7 @@
 """Preset files: the shipped one, then the operator's laid over it, and where their weights lie.
 
 Light: standard library only, and no Django, for the device host reads this too. A third layer, the
-operator's switches in the database, is `generation.switches`.
+operator's switches in the database, is `generation.jobs.switches`.
 """
 
 import os

@@ -10,11 +10,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from generation import auditing, files, planning, sweeping, turns
-from generation.chips import Chip, chips, looks, looks_version
 from generation.engines.base import Preset
-from generation.models import Job, Preview, State, Task, Worker
-from generation.observing import (
+from generation.jobs import auditing, files, sweeping, turns
+from generation.jobs.observing import (
     Lane,
     Machine,
     Trouble,
@@ -27,8 +25,7 @@ from generation.observing import (
     troubles,
     workers,
 )
-from generation.opening import Opened, operations, titles
-from generation.posting import (
+from generation.jobs.posting import (
     FILM,
     LIGHT,
     outgoing,
@@ -39,6 +36,25 @@ from generation.posting import (
     tell_waiting,
     work_lock,
 )
+from generation.jobs.standings import SILENT_AFTER, Standing, foresee, read
+from generation.jobs.switches import (
+    Offer,
+    PresetState,
+    disable,
+    enable,
+    is_enabled,
+    make_default,
+    offer,
+    offered,
+    pause,
+    preset_states,
+    resume,
+    usual,
+)
+from generation.models import Job, Preview, State, Task, Worker
+from generation.prompts import planning
+from generation.prompts.chips import Chip, chips, looks, looks_version
+from generation.prompts.opening import Opened, operations, titles
 from generation.requests import (
     EditRequest,
     EmbedRequest,
@@ -56,21 +72,6 @@ from generation.results import (
     RerunResult,
     Result,
     names_in,
-)
-from generation.standings import SILENT_AFTER, Standing, foresee, read
-from generation.switches import (
-    Offer,
-    PresetState,
-    disable,
-    enable,
-    is_enabled,
-    make_default,
-    offer,
-    offered,
-    pause,
-    preset_states,
-    resume,
-    usual,
 )
 from generation.versions import installed
 
@@ -120,7 +121,7 @@ def submit(
     """Write a job down and queue it, both in the caller's transaction. Its id.
 
     `return_to` names the task that takes the result in: it is called with `job_id`. Edits take
-    turns (`generation.turns`): by `asker`, and in a `circle` everybody's first before anybody's
+    turns (`generation.jobs.turns`): by `asker`, and in a `circle` everybody's first before anybody's
     second; `at_once` edits of one asker and preset may run at the same time. Raises `LookupError`
     for a preset that is not there.
     """

@@ -4,8 +4,8 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.job_context import AbortReason
 
-from generation import sweeping
-from generation.posting import LIGHT, WORK
+from generation.jobs import sweeping
+from generation.jobs.posting import LIGHT, WORK
 
 
 @app.task(name=WORK, pass_context=True)

@@ -14,12 +14,13 @@ import pytest
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from generation import files, ordering, previews, publishing
 from generation.engines.base import EngineError
-from generation.files import Bench
-from generation.making import Workshop
-from generation.posting import WORK, outgoing
-from generation.publishing import Claim
+from generation.host.making import Workshop
+from generation.jobs import files, previews, publishing
+from generation.jobs.files import Bench
+from generation.jobs.posting import WORK, outgoing
+from generation.jobs.publishing import Claim
+from generation.worker import ordering
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from PIL import Image
 from generation.engines.base import Item
 from generation.engines.darkroom.engine import Darkroom
 from generation.engines.darkroom.table import program
-from generation.planning import preset
+from generation.prompts.planning import preset
 from generation.requests import EditRequest, ImageRef, Operation
 
 ROOT = Path(__file__).resolve().parents[1]

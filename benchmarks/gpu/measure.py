@@ -20,16 +20,16 @@ from PIL import Image
 
 from benchmarks.gpu import timing
 from benchmarks.gpu.models import full_engine, tiny_engine
-from generation.batching import tokens
 from generation.engines.base import Item, Made
 from generation.engines.diffusers_ import Diffusers
 from generation.engines.diffusion import batches
 from generation.engines.diffusion.calls import arguments, padded, row_for
 from generation.engines.diffusion.recipes import versions
 from generation.engines.diffusion.settings import call_for
-from generation.making import Workshop
+from generation.host.making import Workshop
 from generation.requests import EditRequest, ImageRef
-from generation.tallies import Tally
+from generation.worker.batching import tokens
+from generation.worker.tallies import Tally
 
 #: Wanted: (what, least or most, value).
 GOALS = {

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from PIL import Image
 
 from generation import engines, presets
-from generation.batching import tokens
 from generation.engines.base import Edits, EngineError, Failed, Item, Made, Preset
 from generation.requests import EditRequest, ImageRef
+from generation.worker.batching import tokens
 
 Size = tuple[int, int]
 #: Runs of each batch that count, after one that does not.

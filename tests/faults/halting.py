@@ -21,7 +21,8 @@ django.setup()
 
 from django.core.management import execute_from_command_line  # noqa: E402
 
-from generation import ordering, previews, publishing  # noqa: E402
+from generation.jobs import previews, publishing  # noqa: E402
+from generation.worker import ordering  # noqa: E402
 
 #: Module, function, and whether the signal comes before or after it.
 POINTS: dict[str, tuple[Any, str, bool]] = {

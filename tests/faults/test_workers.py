@@ -10,7 +10,8 @@ from django.core.files.storage import default_storage
 from django.db.models.functions import Now
 
 from forum.running.processes import describe, until
-from generation import queue, sweeping
+from generation import queue
+from generation.jobs import sweeping
 from generation.models import Job, Preview, State
 from generation.requests import EditRequest, ImageRef
 from tests.factories import a_picture

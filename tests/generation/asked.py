@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from generation.lexicon import lexicon, parts
+from generation.prompts.lexicon import lexicon, parts
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "zh")

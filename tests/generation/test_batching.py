@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from generation import planning, warming
-from generation.batching import Batcher, Closing, batch_key, most_for, size_for
-from generation.devices import Device, found
 from generation.engines.base import Preset
-from generation.hosts import HostLost, HostSilent
+from generation.prompts import planning
 from generation.requests import EditRequest, ImageRef
+from generation.worker import warming
+from generation.worker.batching import Batcher, Closing, batch_key, most_for, size_for
+from generation.worker.devices import Device, found
+from generation.worker.hosts import HostLost, HostSilent
 from tests.generation.pictures import rings
 
 BATCHES = Path(__file__).with_name("batches.toml")

@@ -5,7 +5,8 @@ import uuid
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from generation import publishing, queue
+from generation import queue
+from generation.jobs import publishing
 from generation.models import Job, Reason, State
 from tests.generation.test_sweep import start, tasks_of
 

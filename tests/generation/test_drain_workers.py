@@ -8,9 +8,10 @@ import pytest
 from django.db.models import F
 
 from forum.running.processes import until
-from generation import ending, queue
+from generation import queue
 from generation.models import Job, Preview, State, Worker
 from generation.requests import EditRequest, ImageRef
+from generation.worker import ending
 from tests.generation.conftest import HOME
 from tests.workers import Workers, wait_for
 

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from generation import publishing, queue
+from generation import queue
+from generation.jobs import publishing
 from generation.models import Job, Pace, State, Worker
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ from django.core.files.storage import default_storage
 from PIL import Image
 
 from generation import queue
-from generation.chips import chips, looks, looks_version
 from generation.models import Job
+from generation.prompts.chips import chips, looks, looks_version
 from generation.requests import EditRequest, ImageRef, Look, LooksRequest, Operation
 from generation.results import LooksResult
 from tests.factories import stored

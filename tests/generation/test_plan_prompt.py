@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation import planning
 from generation.engines.darkroom.table import program
-from generation.lexicon import expanded, lexicon
+from generation.prompts import planning
+from generation.prompts.lexicon import expanded, lexicon
 from generation.requests import OwnWord
 from tests.generation import asked
 

@@ -8,8 +8,9 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from generation import planning, presets
+from generation import presets
 from generation.engines.diffusion.settings import settings as settings_of
+from generation.prompts import planning
 
 WHOLE = """
 [mine]

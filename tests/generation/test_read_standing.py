@@ -9,7 +9,8 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from generation import previews, publishing, queue
+from generation import queue
+from generation.jobs import previews, publishing
 from generation.models import State, Worker
 
 pytestmark = pytest.mark.django_db

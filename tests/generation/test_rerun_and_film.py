@@ -7,8 +7,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image
 
-from generation import filming, queue
+from generation import queue
 from generation.engines.base import Cancelled, EngineError, SourceRefused
+from generation.host import filming
 from generation.models import Job, State
 from generation.requests import EditRequest, FilmRequest, ImageRef, Shot
 from generation.results import EditResult, FilmResult, RerunResult

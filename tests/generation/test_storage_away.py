@@ -8,12 +8,15 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from generation import attempts, files, making, ordering, queue
+from generation import queue
 from generation.engines.base import SourceRefused
-from generation.files import Bench, StorageGone
+from generation.host import making
+from generation.host.troubles import of_storage
+from generation.jobs import files
+from generation.jobs.files import Bench, StorageGone
 from generation.models import Job, Reason
 from generation.requests import EditRequest, ImageRef
-from generation.troubles import of_storage
+from generation.worker import attempts, ordering
 from tests.generation.conftest import HOME
 from tests.generation.elsewhere import Elsewhere
 from tests.generation.pictures import rings

@@ -18,7 +18,8 @@ from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from forum.running.processes import until
-from generation import queue, roles
+from generation import queue
+from generation.jobs import roles
 from generation.models import Job, State
 from generation.requests import EditRequest, ImageRef
 from tests.generation.conftest import HOME

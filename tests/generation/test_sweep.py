@@ -6,10 +6,11 @@ import pytest
 from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from generation import queue, sweeping
+from generation import queue
+from generation.jobs import sweeping
+from generation.jobs.posting import FAILURES_TO, outgoing
+from generation.jobs.publishing import claim
 from generation.models import Job, Reason, State
-from generation.posting import FAILURES_TO, outgoing
-from generation.publishing import claim
 from tests.generation.conftest import HOME
 from tests.generation.test_move_jobs import lapse
 
@@ -114,7 +115,7 @@ def test_what_a_dead_attempt_left_is_tidied_after_an_hour(ask, studio):
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
 
-    from generation.sweeping import tidy
+    from generation.jobs.sweeping import tidy
 
     job = ask()
     die(start(job))

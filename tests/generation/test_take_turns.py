@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 from django.db import close_old_connections, connection
 
-from generation import publishing, queue, turns
+from generation import queue
+from generation.jobs import publishing, turns
+from generation.jobs.publishing import Claim
 from generation.models import Job, State, Switch, Task, Turn
-from generation.publishing import Claim
 from generation.requests import EditRequest, ImageRef
 from tests.generation.conftest import HOME
 

@@ -1,6 +1,6 @@
 """What is counted of a device for the operator's page and for monitors."""
 
-from generation.tallies import Tally
+from generation.worker.tallies import Tally
 
 
 def test_nothing_is_said_of_what_was_not_measured():

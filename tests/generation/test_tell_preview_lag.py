@@ -6,7 +6,7 @@ from forum.running.processes import until
 from generation import queue
 from generation.models import State
 from generation.requests import EditRequest, ImageRef
-from generation.tallies import Tally
+from generation.worker.tallies import Tally
 from tests.generation.conftest import HOME
 from tests.workers import PRESETS, Workers, wait_for
 

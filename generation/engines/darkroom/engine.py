@@ -26,7 +26,7 @@ from generation.engines.darkroom.refusals import MaskEmpty, NoRoom, SecondMissin
 from generation.engines.darkroom.regions import FAINTEST
 from generation.engines.darkroom.table import Unusable, program
 from generation.engines.descriptors import on_white
-from generation.planning import plan
+from generation.prompts.planning import plan
 from generation.requests import Operation
 from generation.versions import installed
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from generation import batching
 from generation.engines.base import EngineError, Preset, SourceRefused
 from generation.engines.diffusion import controls
 from generation.engines.diffusion.controls import ESTIMATORS, PATH, Control
 from generation.requests import EditRequest
+from generation.worker import batching
 
 #: What can be asked of a preset, and the pipeline that does it.
 TASKS = ("edit", "create", "inpaint")

@@ -11,8 +11,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from generation import presets, roles, switches
+from generation import presets
 from generation.engines.base import Preset
+from generation.jobs import roles, switches
 from generation.weights import locking, manifest
 
 #: Seconds between two lines of progress where nobody sees them change in place.

@@ -5,8 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from generation import presets, roles, serving, worker
-from generation.posting import LIGHT
+from generation import presets
+from generation.jobs import roles
+from generation.jobs.posting import LIGHT
+from generation.worker import serving
+from generation.worker import supervisor as worker
 
 
 class Command(BaseCommand):

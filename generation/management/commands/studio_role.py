@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from generation import roles
+from generation.jobs import roles
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from generation import worker
+from generation.worker import supervisor as worker
 
 
 class Command(BaseCommand):

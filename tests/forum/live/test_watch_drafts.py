@@ -11,7 +11,8 @@ from forum.drafts import actions
 from forum.drafts.models import Draft
 from forum.live import consumers
 from forum.live.hubs import hubs
-from generation import publishing, queue
+from generation import queue
+from generation.jobs import publishing
 from generation.models import Worker
 from tests.factories import a_thread, ask, come_out
 from tests.forum.live.test_watch import until, watch

@@ -13,7 +13,8 @@ from forum.measures import actions
 from forum.measures.models import NullAnswer, NullState
 from forum.members.models import Allowance
 from forum.threads.actions import NotAllowed, TooMany
-from generation import publishing, queue
+from generation import queue
+from generation.jobs import publishing
 from generation.models import Worker
 from tests.factories import a_thread, ask
 

@@ -8,8 +8,9 @@ import pytest
 from django.contrib.staticfiles import finders
 
 from forum.program import formulas, sources
-from generation import opening, planning, queue
+from generation import queue
 from generation.engines.darkroom.table import program
+from generation.prompts import opening, planning
 from tests.factories import a_thread, an_image
 
 ROOT = Path(__file__).resolve().parents[3]

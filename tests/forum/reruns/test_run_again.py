@@ -99,8 +99,8 @@ def rerun_with_other_seed(derivative, studio):
 
 def test_the_recipe_outweighs_a_new_reading(derivative, ada, studio, monkeypatch):
     """Though the lexicon should read the prompt otherwise tomorrow, what was done then is done now."""
-    from generation import planning
     from generation.engines.darkroom import engine
+    from generation.prompts import planning
     from generation.results import Plan
 
     other = Plan("darkroom", (("invert", {}),), ("Negative",))

@@ -11,7 +11,7 @@ from PIL import Image
 from generation.engines.base import Failed, Item, Made, Progress
 from generation.engines.darkroom.engine import Darkroom
 from generation.engines.darkroom.table import program
-from generation.planning import preset
+from generation.prompts.planning import preset
 from generation.requests import EditRequest, ImageRef, Operation
 
 PHOTOGRAPHS = Path(

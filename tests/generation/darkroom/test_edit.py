@@ -124,7 +124,7 @@ def test_cancelling_before_the_start_makes_nothing():
 
 def test_one_failure_does_not_stop_the_others():
     from generation.engines.darkroom.engine import Darkroom
-    from generation.planning import preset
+    from generation.prompts.planning import preset
 
     bad, good = item(prompt="a dragon", read=False), replace(item(Operation("sepia")), id="two")
     engine = Darkroom()

@@ -14,7 +14,7 @@ from PIL import Image
 from generation.engines.base import Item
 from generation.engines.darkroom.engine import Darkroom
 from generation.engines.darkroom.table import program
-from generation.planning import preset
+from generation.prompts.planning import preset
 from generation.requests import EditRequest, Operation
 image = Image.fromarray(np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8))
 image = image.resize((1024, 1024))

@@ -10,9 +10,9 @@ from PIL import Image
 from generation.engines.base import Cancelled
 from generation.engines.darkroom.engine import Darkroom
 from generation.engines.darkroom.table import program
-from generation.planning import preset
+from generation.host.strips import KEPT, Strip
+from generation.prompts.planning import preset
 from generation.requests import Operation
-from generation.strips import KEPT, Strip
 from tests.generation.darkroom.conftest import Run, enough, item, landscape, pixels
 
 NAMES = sorted(program())

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generation import making
 from generation.engines.base import SourceRefused
 from generation.engines.darkroom.table import program
+from generation.host import making
+from generation.host.troubles import failure, of_storage
 from generation.requests import Operation
-from generation.troubles import failure, of_storage
 from tests.generation.darkroom.conftest import Run, enough, item, landscape, pixels
 
 MOST = 1280

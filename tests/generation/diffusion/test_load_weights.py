@@ -97,7 +97,7 @@ def test_settings_that_do_not_hold_are_named(own):
 
 
 def test_a_worker_offers_only_presets_whose_weights_it_has(own):
-    from generation.worker import queues_for
+    from generation.worker.supervisor import queues_for
 
     assert "edit:klein" in queues_for(["edit"])
     assert "edit:qwen-edit" not in queues_for(["edit"])

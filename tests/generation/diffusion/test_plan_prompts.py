@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-from generation import planning, presets
+from generation import presets
 from generation.engines.diffusion import tokens
 from generation.engines.diffusion.plans import plan
+from generation.prompts import planning
 
 
 @pytest.fixture

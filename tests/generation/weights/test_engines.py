@@ -17,8 +17,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from forum.running.processes import until
-from generation import batching, planning, presets, queue
+from generation import presets, queue
+from generation.prompts import planning
 from generation.weights import manifest
+from generation.worker import batching
 from tests.generation.weights.hub import MODEL, NEWER, SHA, Hub, open_hub, safetensors
 
 pulling = pytest.importorskip("generation.weights.pulling", reason="needs the extra diffusers")

@@ -1,0 +1,1 @@
+"""The child process that owns a device: it loads engines and carries orders out. No Django, no database."""

@@ -1,0 +1,271 @@
+"""Walks through a prompt once: what is asked for, denied, weighed, placed, and what is not known.
+
+Light: standard library only. The result is a list of clauses with their parts; `places` then says
+which operation belongs where in the picture.
+"""
+
+from dataclasses import dataclass, field
+
+from generation.prompts.lexicon import HAN, WORD, Lexicon, Match, Step, Token
+
+#: A negation reaches as many tokens beyond itself or the last thing it denied.
+REACH = 6
+#: An intensity word belongs to an operation at most as many tokens away.
+NEAR = 4
+#: Turns that a negation before them includes: "我没说要雪".
+WANTS = frozenset({"要"})
+#: A little of an operation.
+LITTLE = 0.5
+SENTENCE_ENDS = frozenset(".!?;:。！？；：\n")
+COLONS = frozenset(":：")
+COMMAS = frozenset(",，—–()（）")
+
+
+@dataclass(slots=True)
+class Said:
+    """One operation a prompt asks for, as it is being read."""
+
+    step: Step
+    match: Match
+    segment: int
+    intensity: float = 1.0
+    #: Whether a word of intensity was given to it.
+    weighed: bool = False
+    #: Whether "not too strong" was said of it.
+    tempered: bool = False
+    #: Number of its clause.
+    clause: int = 0
+    #: Where in the picture; empty is everywhere.
+    region: str = ""
+
+
+@dataclass(slots=True)
+class Part:
+    """A part of a clause that matters for places.
+
+    `kind` is operation, denied, region, rest, hold, kept, kept_colour, except, denial, removal,
+    colour, bare, unknown, nowhere, verb or within.
+    """
+
+    kind: str
+    first: int
+    after: int
+    name: str = ""
+    #: The operations of a term, or the one that a colour became.
+    said: tuple[Said, ...] = ()
+    match: Match | None = None
+
+
+@dataclass(slots=True)
+class Clause:
+    """A stretch of the prompt between marks and turns."""
+
+    sentence: int
+    segment: int
+    #: Begun by a word such as "only".
+    only: bool = False
+    #: Begun by a colon: what follows spells out what was before.
+    after_colon: bool = False
+    parts: list[Part] = field(default_factory=list)
+
+    def of(self, *kinds: str) -> list[Part]:
+        """Its parts of these kinds."""
+        return [part for part in self.parts if part.kind in kinds]
+
+
+class Grammar:
+    """A reader that walks through a prompt once."""
+
+    def __init__(self, words: Lexicon, tokens: list[Token]) -> None:
+        self.words, self.tokens = words, tokens
+        self.said: list[Said] = []
+        self.denied: list[str] = []
+        self.clauses = [Clause(0, 0)]
+        self.sentence = self.segment = 0
+        #: Number of the token that is read now.
+        self.place = 0
+        #: Token up to which a negation reaches; -1 outside one.
+        self.negated_until = -1
+        #: Whether the running negation has denied something already.
+        self.spent = False
+        #: Factor and place of an intensity word that waits for its operation.
+        self.weight: tuple[float, int] | None = None
+        #: How many operations were said before the running clause.
+        self.before_clause = 0
+
+    def read(self) -> None:
+        """Walk through the prompt, term by term."""
+        found = list(self.words.matches(self.tokens))
+        for index, each in enumerate(found):
+            following = found[index + 1] if index + 1 < len(found) else None
+            if isinstance(each, Token):
+                self.take_token(each)
+                self.place += 1
+            else:
+                self.take_match(each, following)
+                self.place = each.after
+
+    def take_token(self, token: Token) -> None:
+        """A word that is in no list, or a mark."""
+        text = token.text
+        if WORD.match(text):
+            self.note("unknown", self.place, self.place + 1)
+        elif text in SENTENCE_ENDS or (text in COMMAS and self.spent):
+            self.end_negation()
+        if text in SENTENCE_ENDS or text in COMMAS:
+            self.sentence += text in SENTENCE_ENDS and text not in COLONS
+            self.begin_clause(after_colon=text in COLONS)
+
+    def note(self, kind: str, first: int, after: int, name: str = "") -> None:
+        """Add a part to the running clause."""
+        self.clauses[-1].parts.append(Part(kind, first, after, name))
+
+    def begin_clause(self, *, only: bool = False, after_colon: bool = False) -> None:
+        """A mark or a turn of the sentence: intensity does not reach across it."""
+        self.weight = None
+        self.before_clause = len(self.said)
+        if not self.clauses[-1].parts:
+            empty = self.clauses.pop()
+            only, after_colon = only or empty.only, after_colon or empty.after_colon
+        self.clauses.append(Clause(self.sentence, self.segment, only, after_colon))
+
+    def take_match(self, match: Match, following: Match | Token | None) -> None:
+        """A term of the lexicon, by its role."""
+        role = match.meaning.role
+        take = TAKES.get(role)
+        if take is not None:
+            take(self, match)
+        elif role == "intensity":
+            self.take_intensity(match, following)
+        elif role == "listing":
+            self.take_listing(following)
+        elif role == "except" and begins(following, "operation"):
+            self.take_negation(match)
+        elif role == "except" and self.is_verb(following):
+            # "Leave everything but make it snow" is no exception.
+            self.take_turn(match)
+        elif role == "ignored":
+            self.note("unknown", match.first, match.after)
+        else:
+            self.note(role, match.first, match.after, match.meaning.name)
+
+    def take_negation(self, match: Match) -> None:
+        """A word such as "no": what follows is not wanted."""
+        self.negated_until, self.spent = match.after + REACH, False
+        kind = "removal" if match.meaning.role == "removal" else "denial"
+        self.note(kind, match.first, match.after)
+
+    def take_turn(self, match: Match) -> None:
+        """A word such as "but", "only" or "then"."""
+        role = match.meaning.role
+        if self.tokens[match.first].text in WANTS and self.negated_until >= 0 and not self.spent:
+            return
+        self.end_negation()
+        self.segment += role == "then" and bool(self.said)
+        self.begin_clause(only=role == "only")
+
+    def take_small_word(self, match: Match) -> None:
+        """A word that says nothing about the picture, but perhaps where in the sentence we are."""
+        text = self.tokens[match.first].text
+        if text in self.words.verbs:
+            self.note("verb", match.first, match.after, text)
+        elif text in self.words.within:
+            self.note("within", match.first, match.after, text)
+
+    def take_colour(self, match: Match) -> None:
+        """A colour by itself, or "day": of a place, perhaps; `places` finds out."""
+        name = match.colours[0] if match.colours else match.meaning.steps[0].name
+        part = Part(match.meaning.role, match.first, match.after, name, match=match)
+        self.clauses[-1].parts.append(part)
+
+    def take_operation(self, match: Match) -> None:
+        """An operation: denied inside a negation, asked for outside."""
+        names = [step.name for step in match.meaning.steps]
+        if match.first < self.negated_until:
+            self.denied += names
+            self.spent, self.negated_until = True, match.after + REACH
+            self.weight = None
+            self.note("denied", match.first, match.after)
+            return
+        intensity, weighed = 1.0, False
+        if self.weight and match.first - self.weight[1] <= NEAR:
+            intensity, weighed = self.weight[0], True
+        self.weight = None
+        made = tuple(
+            Said(step, match, self.segment, intensity, weighed, clause=len(self.clauses) - 1)
+            for step in match.meaning.steps
+        )
+        self.said += made
+        part = Part("operation", match.first, match.after, names[0], made)
+        self.clauses[-1].parts.append(part)
+
+    def take_tempered(self, match: Match) -> None:
+        """ "But not too strong": a little of the last operation; see `places` for tone and colour."""
+        if len(self.said) > self.before_clause:
+            self.said[-1].intensity, self.said[-1].weighed = LITTLE, True
+            self.said[-1].tempered = True
+
+    def take_intensity(self, match: Match, following: Match | Token | None) -> None:
+        """A word such as "slightly": for the operation that follows, else for the last one."""
+        last = self.said[-1] if len(self.said) > self.before_clause else None
+        near = last is not None and match.first - last.match.after <= NEAR - 2
+        if last and near and not last.weighed and not begins(following, "operation"):
+            for each in self.said:
+                if each.match is last.match:
+                    each.intensity, each.weighed = match.meaning.factor, True
+            return
+        before = self.weight[0] if self.weight else 1.0
+        self.weight = (before * match.meaning.factor, match.after)
+
+    def take_listing(self, following: Match | Token | None) -> None:
+        """A word such as "and": a negation reaches over it to operations only; a verb begins anew."""
+        if not begins(following, "operation"):
+            self.end_negation()
+        if self.is_verb(following):
+            self.begin_clause()
+
+    def is_verb(self, following: Match | Token | None) -> bool:
+        """Whether the next word begins a new thing to do."""
+        if isinstance(following, Match) and following.meaning.role == "stop":
+            return self.tokens[following.first].text in self.words.verbs
+        return False
+
+    def end_negation(self) -> None:
+        """What comes now is wanted again."""
+        self.negated_until, self.spent = -1, False
+
+    def unknown(self, prompt: str) -> list[str]:
+        """Words that are not known, as typed, in order; Chinese characters that touch are one word."""
+        spans: list[tuple[int, int]] = []
+        places = sorted(
+            (part.first, part.after)
+            for clause in self.clauses
+            for part in clause.of("unknown", "colour")
+        )
+        for first, after in places:
+            start, end = self.tokens[first].start, self.tokens[after - 1].end
+            if spans and spans[-1][1] == start and HAN.match(self.tokens[first].text):
+                spans[-1] = (spans[-1][0], end)
+            else:
+                spans.append((start, end))
+        return list(dict.fromkeys(prompt[start:end] for start, end in spans))
+
+
+def begins(following: Match | Token | None, role: str) -> bool:
+    """Whether the next thing said is of this role."""
+    return isinstance(following, Match) and following.meaning.role == role
+
+
+#: What is done with a term of each role that needs no look ahead.
+TAKES = {
+    "stop": Grammar.take_small_word,
+    "operation": Grammar.take_operation,
+    "negation": Grammar.take_negation,
+    "removal": Grammar.take_negation,
+    "turn": Grammar.take_turn,
+    "only": Grammar.take_turn,
+    "then": Grammar.take_turn,
+    "colour": Grammar.take_colour,
+    "bare": Grammar.take_colour,
+    "tempered": Grammar.take_tempered,
+}
