@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from generation import presets
+from generation.engines.sources import sources
 
 
 @register()
@@ -46,6 +47,6 @@ def weights_are_pinned(
             id="generation.W001",
         )
         for preset in known.values()
-        for source in presets.sources(preset)
+        for source in sources(preset)
         if source.local
     ]

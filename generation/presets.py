@@ -8,29 +8,23 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from generation import engines
 from generation.engines.base import Preset
 from generation.engines.diffusion.settings import Settings, problems
+from generation.engines.sources import REVISION, data_folder
 
 SHIPPED = Path(__file__).with_name("presets.toml")
 ROOT = Path(__file__).resolve().parent.parent
 #: A job keeps the name of its preset in as many characters.
 LONGEST_NAME = 40
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-REVISION = re.compile(r"[0-9a-f]{40}")
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 #: What is a field of `Preset`; all else in a preset's table becomes a setting.
 FIELDS = tuple(each.name for each in fields(Preset) if each.name not in ("name", "settings"))
-#: What engines import beyond what is always there.
-PACKAGES = {"diffusers": ("torch", "diffusers", "transformers")}
-#: Names and hashes of the files in a folder of weights; written last, so that it is whole.
-MANIFEST = "weights.json"
 REQUIRED = ("engine", "titles", "licence", "commercial", "max_side", "source_type")
 
 Words = dict[str, Any]
@@ -42,50 +36,6 @@ class PresetsBroken(ValueError):
     def __init__(self, troubles: list[str]) -> None:
         super().__init__(" ".join(troubles))
         self.troubles = troubles
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Weights of one kind that a preset needs: a folder of this machine, or a pinned repository."""
-
-    #: "model", or the name of a part, such as "controlnet".
-    role: str
-    #: A hub id such as "owner/name", or a path.
-    model: str
-    #: A commit, 40 hex digits; empty until `manage.py engines pull` has pinned one.
-    revision: str = ""
-    #: Of a part, where its preset says so; else the preset's licence holds.
-    licence: str = ""
-
-    @property
-    def local(self) -> bool:
-        """Whether `model` names a folder of this machine."""
-        return not HUB_ID.fullmatch(self.model)
-
-    @property
-    def folder(self) -> Path | None:
-        """Where the files lie on this machine; None for a repository that is not pinned yet."""
-        if self.local:
-            return Path(self.model).expanduser()
-        if not self.revision:
-            return None
-        return models_folder() / self.model.replace("/", "--") / self.revision
-
-    @property
-    def here(self) -> bool:
-        """Whether its files lie on this machine: a repository's whole and checked, by its manifest."""
-        folder = self.folder
-        return folder is not None and (folder if self.local else folder / MANIFEST).exists()
-
-
-def data_folder() -> Path:
-    """FORUM_DATA_DIR, as the settings have it."""
-    return Path(os.environ.get("FORUM_DATA_DIR") or ROOT / "var").absolute()
-
-
-def models_folder() -> Path:
-    """FORUM_MODELS_DIR: where weights lie. By default "models" in FORUM_DATA_DIR."""
-    return Path(os.environ.get("FORUM_MODELS_DIR") or data_folder() / "models").absolute()
 
 
 def operators_file() -> Path:
@@ -182,40 +132,6 @@ def preset_from(name: str, entry: Words) -> Preset:
     words["buckets"] = tuple(words.get("buckets", (1,)))
     settings = {key: value for key, value in entry.items() if key not in (*FIELDS, "like")}
     return Preset(name=name, settings=settings, **words)
-
-
-def sources(preset: Preset) -> list[Source]:
-    """All weights a preset needs: its `model`, then its `parts`; none for engines without weights."""
-    found = []
-    if model := preset.settings.get("model"):
-        found.append(Source("model", model, preset.settings.get("revision", "")))
-    for role, part in preset.settings.get("parts", {}).items():
-        found.append(Source(role, part["model"], part.get("revision", ""), part.get("licence", "")))
-    return found
-
-
-def absent(preset: Preset) -> list[Source]:
-    """Weights of a preset that do not lie on this machine; a worker here cannot make it."""
-    return [source for source in sources(preset) if not source.here]
-
-
-def restricted(preset: Preset) -> bool:
-    """Whether an operator must accept the licence before the weights are fetched."""
-    return not preset.commercial or bool(preset.settings.get("gated"))
-
-
-def uninstalled(preset: Preset) -> list[str]:
-    """Packages that the engine of a preset needs and that are not installed here."""
-    return [name for name in PACKAGES.get(preset.engine, ()) if find_spec(name) is None]
-
-
-def lacking(preset: Preset) -> str:
-    """Why this machine cannot make pictures with a preset; "" when it can, as far as is seen."""
-    if missing := uninstalled(preset):
-        return f"{preset.name} needs {', '.join(missing)}: install the extra {preset.engine!r}."
-    for source in absent(preset):
-        return f"{preset.name} needs {source.model}: manage.py engines pull {preset.name}."
-    return ""
 
 
 # --- what must hold ---------------------------------------------------------------------------

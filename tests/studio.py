@@ -16,6 +16,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from generation.engines.base import EngineError
 from generation.host.making import Workshop
+from generation.host.verbs import carry_out
 from generation.jobs import files, previews, publishing
 from generation.jobs.files import Bench
 from generation.jobs.posting import WORK, outgoing
@@ -72,7 +73,7 @@ class Studio:
         with Bench(job_id, held.token) as bench:
             try:
                 order = ordering.order_for(held, bench)
-                answer = self.workshop.carry_out(order, self.hearing(held), lambda: False)
+                answer = carry_out(self.workshop, order, self.hearing(held), lambda: False)
             except FileNotFoundError:
                 publishing.give_up(held, "source_refused", "A source image is gone.")
             except EngineError as error:

@@ -21,14 +21,15 @@ from PIL import Image
 from benchmarks.gpu import timing
 from benchmarks.gpu.models import full_engine, tiny_engine
 from generation.engines.base import Item, Made
+from generation.engines.buckets import tokens
 from generation.engines.diffusers_ import Diffusers
 from generation.engines.diffusion import batches
 from generation.engines.diffusion.calls import arguments, padded, row_for
 from generation.engines.diffusion.recipes import versions
 from generation.engines.diffusion.settings import call_for
 from generation.host.making import Workshop
+from generation.host.verbs import carry_out
 from generation.requests import EditRequest, ImageRef
-from generation.worker.batching import tokens
 from generation.worker.tallies import Tally
 
 #: Wanted: (what, least or most, value).
@@ -271,7 +272,7 @@ class Line:
         for order, following in zip(orders, [*orders[1:], None], strict=True):
             if following is not None:
                 self._workshop.foresee(following, self._say)
-            self._workshop.carry_out(order, self._say, lambda _: False)
+            carry_out(self._workshop, order, self._say, lambda _: False)
         for _ in orders:
             self._answered.acquire()
 

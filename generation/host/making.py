@@ -24,25 +24,17 @@ from generation.engines.base import (
     Item,
     Made,
     Preset,
-    SourceRefused,
 )
-from generation.engines.descriptors import on_white
 from generation.engines.pdq import pdq
-from generation.host import comparing, filming, looking, together
+from generation.host import comparing, filming, looking
 from generation.host.encoding import lossy, master_of, moving_of, written
+from generation.host.opening import mask, opened
 from generation.host.residents import Residents
 from generation.host.strips import Say, Strip, kept
-from generation.host.troubles import of_storage
 from generation.requests import EditRequest, LooksRequest
 
-#: Our own renditions and masters; nothing else is ever decoded here.
-KINDS = ("JPEG", "PNG", "WEBP")
 #: Decoded sources kept in memory, of at most 5 MB each with the darkroom; more where batches come.
 REMEMBERED = 4
-#: Pixels beyond which a source is refused: a stored file of ours never has as many.
-MOST_PIXELS = 120_000_000
-
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 
 
 @dataclass(slots=True)
@@ -88,12 +80,6 @@ class Workshop:
         self.vectors(("wf1",), grey)
         pdq(grey)
         return {"say": "warm", "seconds": took, "facts": self.facts()}
-
-    def carry_out(
-        self, order: dict[str, Any], say: Say, cancelled: Callable[..., bool]
-    ) -> dict[str, Any]:
-        """One order, its answer as plain data. Raises `EngineError`, `OSError`, `MemoryError`."""
-        return VERBS[order["do"]](self, order, say, cancelled)
 
     def film(
         self, order: dict[str, Any], say: Say, cancelled: Callable[[], bool]
@@ -247,19 +233,6 @@ class Workshop:
         return found
 
 
-#: `cancelled()` is about the order itself; a batch asks `cancelled(id)` of each of its jobs.
-Verb = Callable[[Workshop, dict[str, Any], Say, Callable[..., bool]], dict[str, Any]]
-#: What a host can be told to do, by "do" of the order; `ordering.KINDS` names these.
-VERBS: dict[str, Verb] = {
-    "warm": Workshop.warm,
-    "batch": together.batch,
-    "edit": Workshop.edit,
-    "embed": Workshop.embed,
-    "film": Workshop.film,
-    "looks": Workshop.looks,
-}
-
-
 def one(editor: Edits, item: Item, strip: Strip, cancelled: Callable[[], bool]) -> Made:
     """The one picture of a batch of one. Raises what the engine says of a failure."""
     for answer in editor.edit([item], strip.take, lambda _: cancelled()):
@@ -284,34 +257,6 @@ def told(preset: dict[str, Any], made: Made) -> dict[str, Any]:
         seconds = round(len(made.frames) / max(1, made.fps), 2)
         words["moving"] = {"frames": len(made.frames), "seconds": seconds}
     return words
-
-
-def opened(path: str, most: int | None) -> Image.Image:
-    """A stored picture of ours as RGB, its longer side at most `most` pixels.
-
-    Raises `SourceRefused` when it cannot be read as a picture, `OSError` when the storage does not
-    give it: it may be away for a while, and another try helps.
-    """
-    try:
-        with Image.open(path, formats=KINDS) as stored:
-            if most is not None:
-                # JPEG can be decoded at an eighth of its size at once; nothing sharper is lost.
-                stored.draft("RGB", (most, most))
-            stored.load()
-            picture = on_white(stored)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        if of_storage(error):
-            raise
-        raise SourceRefused("A source image could not be read.") from error
-    if most is not None and max(picture.size) > most:
-        picture.thumbnail((most, most), Image.Resampling.HAMMING, reducing_gap=2.0)
-    return picture
-
-
-def mask(path: str, size: tuple[int, int]) -> Image.Image:
-    """A stored mask in L mode, as large as the picture it is for."""
-    grey = opened(path, None).convert("L")
-    return grey if grey.size == size else grey.resize(size, Image.Resampling.BILINEAR)
 
 
 def gigabytes(count: int) -> float:

@@ -97,12 +97,13 @@ def main() -> None:
 def answer(workshop: Any, order: dict[str, Any], say: Say, cancelled: set[str]) -> None:
     """Carry one order out and say how it ended, always exactly once."""
     from generation.host.troubles import failure
+    from generation.host.verbs import carry_out
 
     def stopped(order_id: str = order["id"]) -> bool:
         return order_id in cancelled
 
     try:
-        words = workshop.carry_out(order, say, stopped)
+        words = carry_out(workshop, order, say, stopped)
     except Exception as error:
         say(**failure(order["id"], error))
     else:

@@ -6,27 +6,22 @@ finished, in other threads meanwhile.
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from generation.engines.base import Cancelled, Edits, EngineError, Failed, Made, Progress
+from generation.host.making import Piece, Workshop, preset_from
 from generation.host.strips import Say
 from generation.host.troubles import failure
 
-if TYPE_CHECKING:
-    from generation.host.making import Piece, Workshop
-
 
 def batch(
-    workshop: "Workshop", order: dict[str, Any], say: Say, cancelled: Callable[..., bool]
+    workshop: Workshop, order: dict[str, Any], say: Say, cancelled: Callable[..., bool]
 ) -> dict[str, Any]:
     """Every job of a batch, each with an answer under its own id; then facts, as the device is free.
 
     The order holds edits of one preset as "orders". Pictures are still being finished when this
     returns: their answers may follow the batch's own.
     """
-    # Not heavy by now, and making.py imports this file.
-    from generation.host.making import preset_from
-
     say(say="began", id=order["id"])
     begun = time.perf_counter()
     preset = preset_from(order["orders"][0]["preset"])
@@ -64,8 +59,8 @@ def spent(editor: Edits | None, whole: float) -> dict[str, float]:
 
 
 def prepared(
-    workshop: "Workshop", orders: list[dict[str, Any]], say: Say, cancelled: Callable[..., bool]
-) -> "Iterator[tuple[str, Piece]]":
+    workshop: Workshop, orders: list[dict[str, Any]], say: Say, cancelled: Callable[..., bool]
+) -> Iterator[tuple[str, Piece]]:
     """The jobs whose sources can be read and that somebody still waits for, by id."""
     for each in orders:
         try:
@@ -77,12 +72,12 @@ def prepared(
     workshop.forget(orders)
 
 
-def taker(pieces: "dict[str, Piece]") -> Callable[[Progress], None]:
+def taker(pieces: dict[str, Piece]) -> Callable[[Progress], None]:
     """What hears of each step: the strip of its job."""
     return lambda progress: pieces[progress.id].strip.take(progress)
 
 
-def take(workshop: "Workshop", piece: "Piece", answer: Made | Failed, say: Say) -> None:
+def take(workshop: Workshop, piece: Piece, answer: Made | Failed, say: Say) -> None:
     """Pass on what came of one job; a picture is finished beside the device's next work."""
     if isinstance(answer, Failed):
         say(**failure(answer.id, answer.error))
@@ -91,7 +86,7 @@ def take(workshop: "Workshop", piece: "Piece", answer: Made | Failed, say: Say) 
     workshop.finisher.submit(finish, workshop, piece, answer, say)
 
 
-def finish(workshop: "Workshop", piece: "Piece", made: Made, say: Say) -> None:
+def finish(workshop: Workshop, piece: Piece, made: Made, say: Say) -> None:
     """Encode, hash and embed one picture, and say so."""
     try:
         words = workshop.finished(piece, made)

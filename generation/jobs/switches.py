@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from generation.engines.base import Preset
+from generation.engines.sources import sources
 from generation.jobs import posting, turns
 from generation.models import Switch
-from generation.presets import sources
 from generation.prompts import planning
 
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from generation import engines, presets
 from generation.engines.base import Edits, EngineError, Failed, Item, Made, Preset
+from generation.engines.buckets import tokens
 from generation.requests import EditRequest, ImageRef
-from generation.worker.batching import tokens
 
 Size = tuple[int, int]
 #: Runs of each batch that count, after one that does not.

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from generation import presets
+from generation.engines.sources import models_folder
 
 #: Ends names of the files that are locked. They stay: to remove a lock is to race for it.
 LOCK = ".lock"
@@ -30,7 +30,7 @@ def held(models: Iterable[str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _one(model: str) -> Iterator[None]:
-    path = presets.models_folder() / f".{model.replace('/', '--')}{LOCK}"
+    path = models_folder() / f".{model.replace('/', '--')}{LOCK}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from generation import presets
 from generation.engines.base import Preset
-from generation.presets import MANIFEST
+from generation.engines.sources import MANIFEST, Source, models_folder, sources
 
 CHUNK = 4 * 2**20
 #: Ends names of what is still being fetched.
@@ -54,7 +53,7 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stored, "sha256").hexdigest()
 
 
-def troubles(source: presets.Source) -> Iterator[str]:
+def troubles(source: Source) -> Iterator[str]:
     """One sentence for each file of these weights that is missing, changed or strange.
 
     Of a local folder nothing is known but whether it is there.
@@ -96,11 +95,11 @@ def strangers(folder: Path, kept: Weights) -> list[str]:
 
 def present(preset: Preset) -> bool:
     """Whether a preset needs weights and all are on this machine by name; `verify` looks inside."""
-    found = presets.sources(preset)
+    found = sources(preset)
     return bool(found) and all(map(there, found))
 
 
-def there(source: presets.Source) -> bool:
+def there(source: Source) -> bool:
     """Whether these weights are on this machine by name."""
     return source.here
 
@@ -115,12 +114,12 @@ def removable(preset: Preset, others: list[Preset]) -> list[Path]:
 
     Commits that were pinned before lie there too, and nobody else would ever remove them.
     """
-    kept = {source.folder for other in others for source in presets.sources(other)}
+    kept = {source.folder for other in others for source in sources(other)}
     found: list[Path] = []
-    for source in presets.sources(preset):
+    for source in sources(preset):
         if source.local:
             continue
-        home = presets.models_folder() / source.model.replace("/", "--")
+        home = models_folder() / source.model.replace("/", "--")
         found += [
             each
             for each in sorted(home.glob("*"))
@@ -131,7 +130,7 @@ def removable(preset: Preset, others: list[Preset]) -> list[Path]:
 
 def remove(folders: list[Path]) -> int:
     """Delete folders inside FORUM_MODELS_DIR; how many bytes that freed. Links are not followed."""
-    freed, root = 0, presets.models_folder().resolve()
+    freed, root = 0, models_folder().resolve()
     for folder in folders:
         if not folder.resolve().is_relative_to(root):
             raise ValueError(f"{folder} does not lie in {root}.")

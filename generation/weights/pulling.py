@@ -37,8 +37,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]
     logging,
 )
 
-from generation import presets
-from generation.presets import MANIFEST
+from generation.engines.sources import MANIFEST, REVISION, Source
 from generation.weights.manifest import UNFINISHED, Weights, digest
 
 #: Nothing else is ever fetched: no pickles, no code.
@@ -94,7 +93,7 @@ def listing(model: str, revision: str, patterns: tuple[str, ...] = ()) -> Listin
     ]
     if not any(each.name.endswith(".safetensors") for each in files):
         raise CannotPull(f"{model} has no safetensors files: nothing else is loaded here.")
-    if not info.sha or not presets.REVISION.fullmatch(info.sha):
+    if not info.sha or not REVISION.fullmatch(info.sha):
         raise CannotPull(f"{model} has no commit that could be pinned.")
     return Listing(model, info.sha, files)
 
@@ -156,7 +155,7 @@ def pull(found: Listing, licence: str, progress: Callable[[int, int], None]) -> 
 
     What was fetched before is kept, by this run or an earlier one. Raises `CannotPull`.
     """
-    folder = presets.Source("model", found.model, found.revision).folder
+    folder = Source("model", found.model, found.revision).folder
     assert folder is not None
     if (kept := Weights.read(folder)) and {each.name for each in found.files} <= set(kept.files):
         return folder

@@ -7,15 +7,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from generation.worker.hosts import STARTING, Host, HostLost, HostSilent, Words, heard
+from generation.worker.seats import Batch
 from generation.worker.tallies import NEWEST, Tally
-
-if TYPE_CHECKING:
-    from generation.worker.seats import Batch
 
 #: Batches a host holds: the one that runs, and the next, so that the device never waits for us.
 HELD = 2
@@ -133,14 +131,14 @@ class Device:
         """Seconds that it takes to load a preset here, as far as it was measured; 0 for one it has."""
         return 0.0 if preset in self.resident else self._loads.get(preset, 0.0)
 
-    def measured(self, batch: "Batch") -> float | None:
+    def measured(self, batch: Batch) -> float | None:
         """Seconds that batches like this one took, and what loading takes where it is under way."""
         took = self._took.get(batch.key)
         if took is None or batch.loaded_at is not None:
             return took
         return took + self._loads.get(batch.preset, 0.0)
 
-    def take(self, batch: "Batch") -> None:
+    def take(self, batch: Batch) -> None:
         """Carry a batch out; its jobs hear of what comes of it."""
         self.batches.append(batch)
         if batch.preset not in self.resident:
@@ -154,7 +152,7 @@ class Device:
         self._tasks.discard(task)
         self.on_change()
 
-    async def _carry_out(self, batch: "Batch") -> None:
+    async def _carry_out(self, batch: Batch) -> None:
         try:
             if await batch.filled():
                 self.tally.batches[len(batch.orders)] += 1
@@ -165,7 +163,7 @@ class Device:
         finally:
             self._free(batch)
 
-    async def _until_answered(self, batch: "Batch") -> None:
+    async def _until_answered(self, batch: Batch) -> None:
         """Have a batch made. What never began is no fault of its own, and goes to a fresh host."""
         for _ in range(FRESH_STARTS):
             process = await self._start()
@@ -194,7 +192,7 @@ class Device:
                 self.tally.restarts += 1
                 await self.host.kill()
 
-    async def _converse(self, batch: "Batch") -> None:
+    async def _converse(self, batch: Batch) -> None:
         """Send a batch and hear what comes back. Raises `HostLost`, `HostSilent`."""
         with self.host.inbox(batch.id, *batch.orders) as inbox:
             self.host.send(batch.words())
@@ -208,7 +206,7 @@ class Device:
                     raise
                 self._hear(batch, words, blob)
 
-    def _hear(self, batch: "Batch", words: Words, blob: bytes) -> None:
+    def _hear(self, batch: Batch, words: Words, blob: bytes) -> None:
         if words["say"] == "failed" and words["reason"] == "engine_error":
             self.spoilt = self.spoilt or not words["permanent"]
         last = batch.at_last_step
@@ -225,7 +223,7 @@ class Device:
         elif batch.at_last_step and not last:
             self.on_change()
 
-    def _note_load(self, batch: "Batch", words: Words) -> None:
+    def _note_load(self, batch: Batch, words: Words) -> None:
         """The engine is there: how long that took, and who had to go for it."""
         missing = batch.preset not in self.facts.get("loaded", ())
         if missing and batch.begun_at is not None and batch.loaded_at is not None:
@@ -233,7 +231,7 @@ class Device:
             self.swapped_at = batch.loaded_at
         self.facts = {**self.facts, "loaded": words["resident"]}
 
-    def _note_end(self, batch: "Batch", *, whole: bool) -> None:
+    def _note_end(self, batch: Batch, *, whole: bool) -> None:
         """The device is free. What nobody waited for to its end says nothing of how long it takes."""
         self.served_at = time.monotonic()
         if batch.loaded_at is not None and whole:
@@ -241,12 +239,12 @@ class Device:
             before = self._took.get(batch.key, took)
             self._took[batch.key] = before + NEWEST * (took - before)
 
-    def _free(self, batch: "Batch") -> None:
+    def _free(self, batch: Batch) -> None:
         if batch in self.batches:
             self.batches.remove(batch)
             self.on_change()
 
-    def _patience(self, batch: "Batch") -> float:
+    def _patience(self, batch: Batch) -> float:
         """Seconds of silence after which the host counts as hung."""
         least = float(batch.settings.get("patience", LEAST_PATIENCE))
         if batch.loading:

@@ -1,6 +1,6 @@
 """Between a claimed job and the device host: the order as plain data, and its answer as a result.
 
-`KINDS` says for each task how its order is built, which verb of the workshop (`making.VERBS`) carries
+`KINDS` says for each task how its order is built, which verb of the workshop (`verbs.VERBS`) carries
 it out, and how the answer becomes a result.
 """
 
@@ -36,7 +36,7 @@ class Kind:
     #: Plain data for the host, without "do" and "id". Raises `FileNotFoundError` for a source that
     #: is gone, `LookupError` for a preset that is.
     order: Callable[[Claim, Bench], Words]
-    #: Name of the verb in `making.VERBS`.
+    #: Name of the verb in `verbs.VERBS`.
     verb: str
     #: The answer as a result; moves its files to their final names.
     result: Callable[[Words, Bench], Result]

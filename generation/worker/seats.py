@@ -4,15 +4,25 @@ import asyncio
 import itertools
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from generation.worker.hosts import HostLost, HostSilent, OnStep, Words
+from generation.worker.hosts import Host, HostLost, HostSilent, OnStep, Words
 from generation.worker.tallies import Tally
 
-if TYPE_CHECKING:
-    from generation.worker.devices import Device
-
 _numbers = itertools.count(1)
+
+
+class Maker(Protocol):
+    """What a batch knows of the device that makes it."""
+
+    host: Host
+    tally: Tally
+
+    def measured(self, batch: "Batch") -> float | None:
+        """Seconds that batches like this one took before; None where none did."""
+
+    async def refresh(self) -> None:
+        """Begin with a fresh host where something failed in this one."""
 
 
 class Seat:
@@ -93,7 +103,7 @@ class Seat:
 class Batch:
     """Jobs that run in one call of an engine."""
 
-    def __init__(self, seats: Sequence[Seat], device: "Device") -> None:
+    def __init__(self, seats: Sequence[Seat], device: Maker) -> None:
         self.id = f"batch-{next(_numbers)}"
         self.device, self.seats = device, list(seats)
         self.key, self.preset, self.alone = seats[0].key, seats[0].preset, seats[0].alone

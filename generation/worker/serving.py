@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from procrastinate.contrib.django import app
 
-from generation import presets
+from generation.engines.sources import lacking
 from generation.jobs import roles
 from generation.prompts import planning
 
@@ -80,11 +80,11 @@ def files_of_the_house() -> list[str]:
 def served(queues: list[str]) -> Iterator[str]:
     """One line for each preset: served, or why not."""
     for name, preset in planning.presets().items():
-        lacking = presets.lacking(preset)
+        missing = lacking(preset)
         if f"edit:{name}" in queues:
             yield f"serves {name} ({preset.engine}, {preset.licence})"
-        elif lacking:
-            yield f"not {name}: {lacking}"
+        elif missing:
+            yield f"not {name}: {missing}"
     for queue in queues:
         if not queue.startswith("edit:"):
             yield f"serves {queue}"

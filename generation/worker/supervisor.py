@@ -25,16 +25,17 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.psycopg_connector import PsycopgConnector
 
 from generation.engines.base import Preset
+from generation.engines.buckets import batch_key, most_for
+from generation.engines.sources import absent
 from generation.jobs import pace, publishing
 from generation.jobs.posting import FILM, LIGHT
 from generation.models import Worker
-from generation.presets import absent
 from generation.prompts import planning
 from generation.requests import EditRequest
 from generation.versions import film_formats, installed
 from generation.worker import ending, warming
 from generation.worker.attempts import UNREACHABLE, Attempt, attempt
-from generation.worker.batching import Batcher, Closing, batch_key, most_for
+from generation.worker.batching import Batcher, Closing
 from generation.worker.devices import Device, found
 from generation.worker.ending import Ending
 from generation.worker.hosts import Pool

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from generation.engines.base import Preset
+from generation.engines.buckets import batch_key, most_for, size_for
 from generation.prompts import planning
 from generation.requests import EditRequest, ImageRef
 from generation.worker import warming
-from generation.worker.batching import Batcher, Closing, batch_key, most_for, size_for
+from generation.worker.batching import Batcher, Closing
 from generation.worker.devices import Device, found
 from generation.worker.hosts import HostLost, HostSilent
 from tests.generation.pictures import rings

@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 
 from generation import presets
 from generation.engines.diffusion.settings import settings as settings_of
+from generation.engines.sources import sources
 from generation.prompts import planning
 
 WHOLE = """
@@ -76,12 +77,12 @@ def test_a_preset_may_be_like_another(own: Path) -> None:
     )
     other = planning.preset("other")
     assert (other.max_side, other.licence) == (64, "MIT")
-    assert [source.role for source in presets.sources(other)] == ["eye", "ear"]
+    assert [source.role for source in sources(other)] == ["eye", "ear"]
     assert "like" not in other.settings
     own.write_text(own.read_text() + '[third]\nlike = "other"\nlicence = "BSD"\n')
     third = planning.preset("third")
     assert (third.max_side, third.licence, third.titles) == (64, "BSD", other.titles)
-    assert [source.role for source in presets.sources(planning.preset("mine"))] == ["eye"]
+    assert [source.role for source in sources(planning.preset("mine"))] == ["eye"]
 
 
 def test_a_task_can_be_switched_off(own: Path) -> None:
@@ -155,7 +156,7 @@ def test_weights_lie_by_repository_and_commit(own: Path, tmp_path: Path, monkeyp
     pin = "0123456789" * 4
     more = f'model = "some/thing"\nrevision = "{pin}"\n[mine.parts]\n'
     own.write_text(WHOLE + more + 'net = { model = "a/b" }\nface = { model = "/srv/face" }\n')
-    model, net, face = presets.sources(planning.preset("mine"))
+    model, net, face = sources(planning.preset("mine"))
     assert model.folder == tmp_path / "models" / "some--thing" / pin
     assert net.folder is None
     assert face.folder == Path("/srv/face") and face.local

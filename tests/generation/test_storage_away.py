@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 
 from generation import queue
 from generation.engines.base import SourceRefused
-from generation.host import making
+from generation.host import opening
 from generation.host.troubles import of_storage
 from generation.jobs import files
 from generation.jobs.files import Bench, StorageGone
@@ -104,11 +104,11 @@ def test_the_first_picture_of_all_needs_no_folder() -> None:
 def test_a_file_that_cannot_be_read_now_may_be_read_later(tmp_path: Path) -> None:
     """The device opens sources long after they were looked for."""
     with pytest.raises(FileNotFoundError) as away:
-        making.opened(str(tmp_path / "gone.jpg"), 100)
+        opening.opened(str(tmp_path / "gone.jpg"), 100)
     assert of_storage(away.value)
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8no picture")
     with pytest.raises(SourceRefused) as broken:
-        making.opened(str(tmp_path / "broken.jpg"), 100)
+        opening.opened(str(tmp_path / "broken.jpg"), 100)
     assert not of_storage(broken.value)
 
 

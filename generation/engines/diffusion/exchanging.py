@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from generation import presets
 from generation.engines.base import Preset
 from generation.engines.diffusion import loading
 from generation.engines.diffusion.loading import Loaded
 from generation.engines.diffusion.settings import Settings, settings
+from generation.engines.sources import Source, sources
 
 
 def alike(one: Preset, other: Preset) -> bool:
@@ -28,10 +28,10 @@ def bare(preset: Preset) -> Settings:
     )
 
 
-def sources_of(preset: Preset) -> list[presets.Source]:
+def sources_of(preset: Preset) -> list[Source]:
     """The weights of its pipelines."""
     drawing = {part.role for part in settings(preset).parts if part.estimator}
-    return [source for source in presets.sources(preset) if source.role not in drawing]
+    return [source for source in sources(preset) if source.role not in drawing]
 
 
 def exchanged(loaded: Loaded, preset: Preset) -> Loaded:

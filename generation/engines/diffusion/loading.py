@@ -15,12 +15,12 @@ import diffusers
 import torch
 import transformers
 
-from generation import presets
 from generation.engines.base import EngineError, Preset
 from generation.engines.diffusion import processors
 from generation.engines.diffusion.colours import Colours, fitted
 from generation.engines.diffusion.estimating import Estimator, estimator
 from generation.engines.diffusion.settings import Part, Settings, settings
+from generation.engines.sources import Source, sources
 
 #: Files that hold weights as pickles: loading one runs whatever is in it.
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack")
@@ -128,7 +128,7 @@ def read(preset: Preset) -> tuple[Settings, dict[str, Path]]:
         words = settings(preset)
     except ValueError as error:
         raise NotLoaded(str(error)) from None
-    folders = {source.role: folder_of(source) for source in presets.sources(preset)}
+    folders = {source.role: folder_of(source) for source in sources(preset)}
     for folder in folders.values():
         refuse_pickles(folder)
     return words, folders
@@ -155,7 +155,7 @@ def best_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def folder_of(source: presets.Source) -> Path:
+def folder_of(source: Source) -> Path:
     """Where its files lie. Raises `NotLoaded` when they do not."""
     folder = source.folder
     if folder is None:
@@ -371,7 +371,7 @@ def facts(preset: Preset, words: Settings, folders: dict[str, Path]) -> dict[str
     """What a recipe says of the weights: a revision where there is one, else digests of files."""
     found: dict[str, Any] = {}
     scales = {part.role: part.scale for part in words.parts if part.adapter}
-    for source in presets.sources(preset):
+    for source in sources(preset):
         said: dict[str, Any] = {"model": folders[source.role].name}
         if source.local:
             said["files"] = digests(folders[source.role])

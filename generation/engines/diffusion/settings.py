@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from generation.engines import buckets
 from generation.engines.base import EngineError, Preset, SourceRefused
 from generation.engines.diffusion import controls
 from generation.engines.diffusion.controls import ESTIMATORS, PATH, Control
 from generation.requests import EditRequest
-from generation.worker import batching
 
 #: What can be asked of a preset, and the pipeline that does it.
 TASKS = ("edit", "create", "inpaint")
@@ -176,7 +176,7 @@ def strength_for(words: Settings, task: str, strength: float, steps: int) -> flo
 def size_for(request: EditRequest, preset: Preset) -> Size:
     """The size a request runs at: always one of the preset's, for only those are warm."""
     sizes = settings(preset).sizes
-    wanted = batching.size_for(request, preset) or sizes[0]
+    wanted = buckets.size_for(request, preset) or sizes[0]
     if wanted in sizes:
         return wanted
     return min(sizes, key=lambda size: (shape_distance(size, wanted), area_distance(size, wanted)))

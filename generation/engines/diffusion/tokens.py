@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from generation import presets
 from generation.engines.base import Preset
+from generation.engines.sources import sources
 
 #: Of tokenizers that do not say how much they take.
 USUAL = 512
@@ -59,7 +59,7 @@ def beyond(prompt: str, preset: Preset) -> int:
 
 def tokenizer_folders(preset: Preset) -> list[Path]:
     """Folders of a preset's tokenizers on this machine."""
-    folders = [source.folder for source in presets.sources(preset) if source.role == "model"]
+    folders = [source.folder for source in sources(preset) if source.role == "model"]
     names = ("tokenizer", "tokenizer_2", "processor")
     return [folder / name for folder in folders if folder for name in names]
 

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 
 from generation import presets
 from generation.engines.base import Preset
+from generation.engines.sources import Source, lacking, restricted, sources, uninstalled
 from generation.jobs import roles, switches
 from generation.weights import locking, manifest
 
@@ -92,7 +93,7 @@ class Command(BaseCommand):
         return (
             preset.name,
             preset.engine,
-            "yes" if not presets.uninstalled(preset) else "no",
+            "yes" if not uninstalled(preset) else "no",
             weights_word(preset),
             preset.licence,
             "yes" if preset.commercial else "NO",
@@ -117,12 +118,12 @@ class Command(BaseCommand):
         """Everything one preset needs."""
         from generation.weights import pinning, pulling
 
-        wanted = [source for source in presets.sources(preset) if not source.local]
+        wanted = [source for source in sources(preset) if not source.local]
         if not wanted:
             self.stdout.write(f"{preset.name} needs no weights from the hub.")
             return
         self.stdout.write(f"{preset.name}: {preset.licence}" + note(preset))
-        if presets.restricted(preset) and not options["accept_licence"]:
+        if restricted(preset) and not options["accept_licence"]:
             raise CommandError(
                 f"The licence of {preset.name} restricts what you may do: read it, then repeat this"
                 " with --accept-licence.",
@@ -135,7 +136,7 @@ class Command(BaseCommand):
         except (locking.Taken, pulling.CannotPull, pinning.CannotWrite) as trouble:
             raise CommandError(str(trouble), returncode=2) from None
 
-    def pull_source(self, preset: Preset, source: presets.Source, *, newest: bool) -> None:
+    def pull_source(self, preset: Preset, source: Source, *, newest: bool) -> None:
         """One repository, fetched and pinned."""
         from generation.weights import pinning, pulling
 
@@ -167,14 +168,14 @@ class Command(BaseCommand):
             return
         bad = 0
         for preset in chosen:
-            for source in presets.sources(preset):
+            for source in sources(preset):
                 for trouble in manifest.troubles(source):
                     self.stderr.write(f"{preset.name}: {trouble}")
                     bad += 1
         if bad:
             sys.exit(1)
         for folder in dict.fromkeys(
-            source.folder for each in chosen for source in presets.sources(each) if source.local
+            source.folder for each in chosen for source in sources(each) if source.local
         ):
             self.stdout.write(
                 f"{folder}: a folder of yours, with no hashes to compare; it is there."
@@ -188,8 +189,8 @@ class Command(BaseCommand):
         from generation.weights import benching, pinning
 
         preset = self.named(options["preset"])
-        if lacking := presets.lacking(preset):
-            raise CommandError(lacking, returncode=2)
+        if missing := lacking(preset):
+            raise CommandError(missing, returncode=2)
         figures = []
         try:
             tried = replace(preset, buckets=benching.candidates(preset, options["buckets"]))
@@ -229,7 +230,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{folder}: {gigabytes(manifest.size_of(folder))}")
         if not options["yes"] and not agreed(f"Delete {gigabytes(size)}? [y/N] "):
             raise CommandError("Nothing was removed.", returncode=2)
-        sources = (source for each in chosen for source in presets.sources(each))
+        sources = (source for each in chosen for source in sources(each))
         try:
             with locking.held(source.model for source in sources if not source.local):
                 freed = manifest.remove(folders)
@@ -284,7 +285,7 @@ def switch_word(state: switches.PresetState) -> str:
 
 def weights_word(preset: Preset) -> str:
     """Whether weights are needed and here."""
-    if not presets.sources(preset):
+    if not sources(preset):
         return "not needed"
     return "here" if manifest.present(preset) else "missing"
 
@@ -294,7 +295,7 @@ def part_rows(preset: Preset) -> list[tuple[str, ...]]:
     return [
         (f"  {source.role}", "", "", "here" if manifest.there(source) else "missing",
          source.licence or "as above", "", "", "")
-        for source in presets.sources(preset)
+        for source in sources(preset)
         if source.role != "model"
     ]  # fmt: skip
 

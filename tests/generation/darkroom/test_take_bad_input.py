@@ -8,7 +8,7 @@ from PIL import Image
 
 from generation.engines.base import SourceRefused
 from generation.engines.darkroom.table import program
-from generation.host import making
+from generation.host import opening
 from generation.host.troubles import failure, of_storage
 from generation.requests import Operation
 from tests.generation.darkroom.conftest import Run, enough, item, landscape, pixels
@@ -21,7 +21,7 @@ KINDS = ["night", "impressionist", "restore", "crop", "manner", "planet", "sepia
 def stored(picture: Image.Image, folder: Path, name: str = "it.png", **options) -> Image.Image:
     """A picture written to a file and decoded as the worker does it."""
     picture.save(folder / name, **options)
-    return making.opened(str(folder / name), MOST)
+    return opening.opened(str(folder / name), MOST)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -78,7 +78,7 @@ def test_a_print_in_four_inks_keeps_its_colours(tmp_path):
 def test_a_source_that_is_gone_costs_a_try(tmp_path):
     """The disk may be away; the next try asks the storage, which knows whether only the file is."""
     try:
-        making.opened(str(tmp_path / "gone.webp"), MOST)
+        opening.opened(str(tmp_path / "gone.webp"), MOST)
     except FileNotFoundError as gone:
         assert of_storage(gone)
         assert failure("7", gone)["permanent"] is False
@@ -89,7 +89,7 @@ def test_a_source_that_is_gone_costs_a_try(tmp_path):
 def test_a_broken_file_is_refused(tmp_path):
     (tmp_path / "it.webp").write_bytes(b"RIFF\x10\x00\x00\x00WEBPVP8 broken")
     with pytest.raises(SourceRefused):
-        making.opened(str(tmp_path / "it.webp"), MOST)
+        opening.opened(str(tmp_path / "it.webp"), MOST)
 
 
 def test_without_any_source_there_is_a_sentence():
@@ -102,7 +102,7 @@ def test_without_any_source_there_is_a_sentence():
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (30, 20), (2000, 50), (4001, 3003)])
 def test_a_mask_of_another_size_is_fitted(size, tmp_path):
     Image.new("L", size, 255).save(tmp_path / "mask.png")
-    grey = making.mask(str(tmp_path / "mask.png"), (240, 160))
+    grey = opening.mask(str(tmp_path / "mask.png"), (240, 160))
     run = Run(item(Operation("invert"), mask=grey))
     assert np.abs(run.pixels - (255 - pixels(landscape()))).max() <= 2
 

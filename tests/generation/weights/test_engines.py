@@ -17,10 +17,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from forum.running.processes import until
-from generation import presets, queue
+from generation import queue
+from generation.engines import buckets
+from generation.engines.sources import absent, lacking, sources
 from generation.prompts import planning
 from generation.weights import manifest
-from generation.worker import batching
 from tests.generation.weights.hub import MODEL, NEWER, SHA, Hub, open_hub, safetensors
 
 pulling = pytest.importorskip("generation.weights.pulling", reason="needs the extra diffusers")
@@ -87,7 +88,7 @@ def test_pull_fetches_names_and_pins(hub: Hub, tmp_path: Path) -> None:
     kept = json.loads((here / "weights.json").read_text())
     assert (kept["model"], kept["revision"], kept["licence"]) == (MODEL, NEWER, "Apache-2.0")
     assert kept["files"][LARGE]["sha256"] == manifest.digest(here / LARGE)
-    source = presets.sources(planning.preset("tiny"))[0]
+    source = sources(planning.preset("tiny"))[0]
     assert source.revision == NEWER and source.folder == here
     words = (tmp_path / "own.toml").read_text()
     assert "and this comment stays" in words and "# not pinned yet" in words
@@ -107,7 +108,7 @@ def test_a_pinned_commit_is_the_one_fetched(hub: Hub, tmp_path: Path) -> None:
     run("pull", "tiny")
     assert folder(tmp_path, SHA).is_dir()
     run("pull", "tiny", "--newest")
-    assert presets.sources(planning.preset("tiny"))[0].revision == NEWER
+    assert sources(planning.preset("tiny"))[0].revision == NEWER
 
 
 def test_a_cut_connection_goes_on_where_it_was(hub: Hub, tmp_path: Path) -> None:
@@ -443,7 +444,7 @@ def test_bench_and_batches_count_tokens_alike(name: str) -> None:
             figure = benching.Figure(size, bucket, 1.0, len(request.sources))
             limit = {**preset.settings, "batch": {"tokens_in_flight": figure.tokens}}
             limited = replace(preset, buckets=(1, 2, 4), settings=limit)
-            assert batching.most_for(request, limited) == bucket
+            assert buckets.most_for(request, limited) == bucket
 
 
 def test_bench_tries_again_what_a_smaller_machine_left_out() -> None:
@@ -514,7 +515,7 @@ def test_a_folder_that_nobody_checked_is_not_served(hub: Hub, tmp_path: Path) ->
     own.write_text(own.read_text() + f'revision = "{SHA}"\n')
     folder(tmp_path, SHA).mkdir(parents=True)
     preset = planning.preset("tiny")
-    assert presets.absent(preset) and presets.lacking(preset)
+    assert absent(preset) and lacking(preset)
     assert "missing" in next(line for line in run("list").splitlines() if line.startswith("tiny"))
     run("pull", "tiny")
-    assert not presets.absent(preset)
+    assert not absent(preset)
