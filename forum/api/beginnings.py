@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 
 from forum.api.keys import key_of, once, writer
 from forum.api.problems import Trouble
-from forum.api.schemas import Plain, Said
+from forum.api.schemas import Plain, Said, Waits
 from forum.beginnings import actions
 from forum.beginnings.forms import engines
 from forum.beginnings.models import Beginning
@@ -37,6 +37,7 @@ class BeginningIn(Schema):
     )
     licence: Licence | None = Field(default=None, description="Null takes the board's.")
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    wait: bool = Waits
 
 
 class BeginningOut(Schema):
@@ -69,6 +70,7 @@ def post_beginning(
         title=words.title,
         licence=words.licence or "",
         seed=words.seed,
+        waits=words.wait,
         key=key_of(request) or secrets.token_hex(32),
     )
     found = shown(request, made)
@@ -81,7 +83,7 @@ def first_engine() -> str:
     for name, _title in engines():
         return name
     said = _("Impossible now: no machine at work makes images from words alone.")
-    raise Trouble(409, "no_machine", said)
+    raise Trouble(409, "no_worker", said)
 
 
 @router.get("/beginnings/{int:beginning}", auth=writer, response=BeginningOut, url_name="beginning")

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
-from forum.api.schemas import Plain, Said
+from forum.api.mask_schemas import RectangleIn
+from forum.api.schemas import Id, OperationIn, Plain, Said, Waits
 
 
 class TurnIn(Schema):
@@ -22,6 +23,18 @@ class TurnIn(Schema):
     vary: Literal["seed", "strength"] = Field(
         default="seed", description="Whether candidates differ by seed or grow in strength."
     )
+    sources: list[Id] = Field(
+        default=[], max_length=1, description="A second picture that this turn looks at."
+    )
+    read_as: Annotated[list[OperationIn], Field(min_length=1, max_length=8)] | None = Field(
+        default=None,
+        description="What the darkroom shall do, in order; null lets it read the prompt.",
+    )
+    mask: Id | RectangleIn | None = Field(
+        default=None,
+        description="Where the picture may change: a mask of yours, or a rectangle. Null is everywhere.",
+    )
+    wait: bool = Waits
 
 
 class TakeOut(Schema):
@@ -37,6 +50,8 @@ class TakeOut(Schema):
     strength: float
     state: Literal["waiting", "done", "failed", "cancelled"]
     reason: str = Field(description="Why it did not come out; a stable word.")
+    sources: list[int] = Field(description="The second picture that its turn looked at, if any.")
+    mask: int | None
     picture: str | None = Field(description="Where its picture is, for you alone.")
     reply: int | None = Field(description="What it became in the thread.")
 

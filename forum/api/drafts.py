@@ -10,8 +10,9 @@ from ninja import Path, Router, Status
 from forum.api import draft_schemas, schemas, showing
 from forum.api.images import Id, find
 from forum.api.keys import key_of, once, writer
-from forum.api.plans import understood
-from forum.api.replies import accepted, preset_for
+from forum.api.masks import mask_for
+from forum.api.plans import asked
+from forum.api.replies import accepted, further, preset_for
 from forum.drafts import actions
 from forum.drafts import views as doors
 from forum.drafts.lines import Line, line
@@ -46,7 +47,7 @@ def post_turn(
     """
     to = find(request, image)
     preset = preset_for(words) or to.board.usual
-    understood(to, words.prompt, preset, words.strength)
+    wanted = asked(to, words, preset)
     made = actions.take_turn(
         member=request.member,
         to=to,
@@ -56,6 +57,10 @@ def post_turn(
         strength=words.strength,
         candidates=words.candidates,
         vary=words.vary,
+        second=next(iter(further(request, words.sources)), None),
+        mask=mask_for(request, to, words.mask),
+        waits=words.wait,
+        **wanted,
         key=key_of(request) or secrets.token_hex(32),
     )
     return Status(202, shown(request, to.pk, line(made[0].draft)))

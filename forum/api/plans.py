@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from ninja import Path, Query, Router, Status
 
-from forum.api import schemas
+from forum.api import draft_schemas, schemas
 from forum.api.images import Id, find
 from forum.api.keys import Caller, once, reader, writer
 from forum.api.problems import Trouble
@@ -20,6 +20,7 @@ from generation import queue
 from generation.requests import Operation
 from generation.results import Plan
 
+Words = schemas.PromptIn | draft_schemas.TurnIn
 router = Router(tags=["prompts"])
 Slug = Annotated[str, Path(max_length=50)]
 WordId = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -47,6 +48,7 @@ def get_plan(
         notes=list(plan.notes),
         seconds=plan.seconds,
         refusal=plan.refusal,
+        impossible=queue.offer().is_impossible(plan.preset),
     )
 
 
@@ -72,7 +74,7 @@ def understood(to: Image, prompt: str, preset: str, strength: float) -> Plan:
     return plan
 
 
-def asked(to: Image, words: schemas.PromptIn, preset: str) -> dict[str, Any]:
+def asked(to: Image, words: Words, preset: str) -> dict[str, Any]:
     """What the studio is asked to do, and the words that nothing was made of.
 
     What was sent as `read_as` is checked, else the prompt is read. Raises Trouble for operations
@@ -113,7 +115,7 @@ def culprit(asked: schemas.OperationIn) -> str:
     return "name"
 
 
-def enough_sources(wanted: tuple[Operation, ...], words: schemas.PromptIn) -> None:
+def enough_sources(wanted: tuple[Operation, ...], words: Words) -> None:
     """Raise Trouble where something takes after a second picture and none is sent."""
     if not words.sources and any(queue.second_of(each.name) == "must" for each in wanted):
         raise Trouble(422, "no_second", _("Say which picture it shall take after."))

@@ -8,7 +8,9 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as Unfit
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -35,6 +37,31 @@ STATUS_OF = {
     "file_gone": 409,
     "nothing_to_film": 409,
     "no_such_format": 422,
+    "no_worker": 409,
+}
+#: Problems that the API's page explains, each with its title: their `type` leads there.
+KINDS: dict[str, tuple[Promise, str]] = {
+    "no_worker": (
+        _lazy("Impossible now"),
+        "Machines are at work and none of them has this preset. Name another one, come back later, "
+        "or send `wait: true` to let it wait for such a machine.",
+    ),
+    "nothing_understood": (
+        _lazy("Nothing was understood"),
+        "The darkroom knows none of the prompt's words: `unknown` has them, `offers` what it knows.",
+    ),
+    "key_reused": (
+        _lazy("This key stands for something else"),
+        "The `Idempotency-Key` came before with another request. Take a new one.",
+    ),
+    "unsupported_media_type": (
+        _lazy("Not a type that is read here"),
+        "The header `Accept` of the answer names the types that are.",
+    ),
+    "slow_down": (
+        _lazy("Too many requests"),
+        "`Retry-After` says in how many seconds it is worth trying again.",
+    ),
 }
 
 
@@ -50,10 +77,10 @@ def document(
     status: int, code: str, detail: str, *, retry_after: int | None = None, **more: Any
 ) -> HttpResponse:
     """A problem document. `code` is stable and meant for programs, `detail` for people."""
-    title = HTTPStatus(status).phrase
+    kind = KINDS.get(code)
     words = {
-        "type": "about:blank",
-        "title": title,
+        "type": "about:blank" if kind is None else f"/api/v1/docs#problem-{code}",
+        "title": HTTPStatus(status).phrase if kind is None else str(kind[0]),
         "status": status,
         "detail": detail,
         "code": code,
@@ -155,7 +182,8 @@ def handler(
 #: What is said where nobody has said anything more precise.
 CODES = {
     400: "bad_request", 401: "no_token", 403: "forbidden", 404: "not_found",
-    405: "method_not_allowed", 408: "too_slow", 413: "too_large", 416: "bad_range",
+    405: "method_not_allowed", 408: "too_slow", 413: "too_large", 415: "unsupported_media_type",
+    416: "bad_range",
     429: "slow_down", 500: "internal_error", 503: "unavailable",
 }  # fmt: skip
 

@@ -84,6 +84,7 @@ def post_reply(
         strength=words.strength,
         further_sources=further(request, words.sources),
         mask=mask_for(request, to, words.mask),
+        waits=words.wait,
         **wanted,
         key=key_of(request) or secrets.token_hex(32),
     )

@@ -28,6 +28,11 @@ NO_NUL = r"^[^\x00]*$"
 Plain = AfterValidator(plain)
 Said = AfterValidator(said)
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+#: Of whatever a machine makes: by default nothing waits for a machine that is not there.
+Waits: Any = Field(
+    default=False,
+    description="Let it wait where no machine at work has this preset, instead of 409 no_worker.",
+)
 Visibility = Literal["public", "members", "private"]
 Licence = Literal[
     "all-rights-reserved", "CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "public-domain"
@@ -172,6 +177,7 @@ class PlanOut(Schema):
     notes: list[str] = Field(description="For people.")
     seconds: float = Field(description="Expected, without waiting.")
     refusal: str = Field(description="Why this cannot be run; empty when it can.")
+    impossible: bool = Field(description="Whether no machine at work has this preset.")
 
 
 class WordIn(Schema):
@@ -222,6 +228,7 @@ class PromptIn(Schema):
         default=None,
         description="Where the image may change: a mask of yours, or a rectangle. Null is everywhere.",
     )
+    wait: bool = Waits
 
 
 class LinkIn(Schema):

@@ -48,6 +48,8 @@ def take(request: HttpRequest, card: DraftCard) -> draft_schemas.TakeOut:
         strength=row.strength,
         state=row.state,  # type: ignore[arg-type]
         reason=row.reason,
+        sources=[] if row.second_id is None else [row.second_id],
+        mask=row.mask_id,
         picture=picture if row.is_done else None,
         reply=row.reply_id,
     )

@@ -12,6 +12,7 @@ from forum.api import (
     drafts,
     images,
     masks,
+    methods,
     plans,
     problems,
     replies,
@@ -27,10 +28,11 @@ rights. Send `Authorization: Bearer gb_…` with a token from your settings; wha
 without. Every error is a problem document (RFC 9457, `application/problem+json`) with a stable `code`.
 Lists come in pages: give `next` back as `cursor`. A POST with an `Idempotency-Key` may be repeated: it
 is done once, and the same key for something else is 409. Over the limit the answer is 429, and
-`Retry-After` says for how many seconds.
+`Retry-After` says for how many seconds. HEAD answers whatever GET does; OPTIONS says `Allow`; a body of
+another type than described is 415. `Accept` is not weighed: answers are JSON, or the file's own type.
 """
 #: What any operation may answer when it refuses.
-REFUSALS = (400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 503, 507)
+REFUSALS = (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -61,7 +63,18 @@ class Api(NinjaAPI):
                     operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
         return document
 
+    @property
+    def urls(self) -> Any:
+        """Its addresses, each behind what it takes."""
+        patterns, app, name = super().urls
+        methods.guard(patterns, methods.addresses([*ROUTERS, self.default_router]))
+        return patterns, app, name
 
+
+ROUTERS = [
+    room.router
+    for room in (boards, images, masks, reruns, replies, drafts, beginnings, threads, plans)
+]
 api = Api(
     title="Gegenbild",
     version="1",
@@ -69,8 +82,8 @@ api = Api(
     urls_namespace="api",
     docs_url=None,
 )
-for room in (boards, images, masks, reruns, replies, drafts, beginnings, threads, plans):
-    api.add_router("", room.router)
+for router in ROUTERS:
+    api.add_router("", router)
 problems.register(api)
 
 
@@ -80,5 +93,6 @@ def docs(request: HttpRequest) -> HttpResponse:
     document = api.get_openapi_schema()
     groups = operations(document)
     base = request.build_absolute_uri("/api/v1")
-    words = {"api": document["info"], "groups": groups, "base": base}
+    kinds = [(code, title, about) for code, (title, about) in problems.KINDS.items()]
+    words = {"api": document["info"], "groups": groups, "base": base, "problems": kinds}
     return render(request, "api/docs.html", words)

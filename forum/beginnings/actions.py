@@ -24,6 +24,7 @@ from forum.threads.actions import KeyReused, NotAllowed
 from forum.threads.actions.answering import SEEDS
 from forum.threads.actions.gates import (
     at_the_desk,
+    at_work,
     content_of,
     few_at_once,
     not_too_many_kept,
@@ -54,11 +55,12 @@ def begin(
     title: str = "",
     licence: str = "",
     seed: int | None = None,
+    waits: bool = True,
     key: str,
 ) -> Beginning:
     """Have a first image made from words alone. It opens its thread when it has come out.
 
-    Without `seed` one is drawn. The same key gives the same beginning again. Raises NotAllowed,
+    Without `seed` one is drawn; without `waits` an engine that no machine at work has is refused. The same key gives the same beginning again. Raises NotAllowed,
     TooMany, KeyReused.
     """
     member = at_the_desk(member)
@@ -67,6 +69,8 @@ def begin(
         return before
     board = open_board(member, board)
     refuse_engine(preset)
+    if not waits:
+        at_work(preset)
     not_too_many_kept(member)
     not_too_many(member)
     pay(member, "envision")

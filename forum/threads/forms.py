@@ -17,15 +17,14 @@ from forum.images.ingest import accepted_kinds
 from forum.images.models import Image, Origin
 from forum.members.models import Member
 from forum.threads import chips
+from forum.threads.sentences import sentence
 from generation import queue
 
 LONGEST_PROMPT = 2000
 LONGEST_KEY = 64
 STRENGTH = 0.6
 #: Said of an engine that nobody at work has, while others are at work.
-IMPOSSIBLE = _(
-    "Impossible now: no machine at work has this engine. Choose another one, or come back later."
-)
+IMPOSSIBLE = sentence("no_worker")
 
 
 def new_key() -> str:
@@ -251,7 +250,7 @@ class Prompt(Masked, Keyed):
     def judge(self, read: chips.Understood, prompt: str) -> None:
         """Say what is amiss where there is nothing that could be done."""
         if self.offer.is_impossible(read.plan.preset) and not read.plan.refusal:
-            self.add_error("preset", IMPOSSIBLE)
+            self.add_error("preset", str(IMPOSSIBLE))
         if read.plan.refusal:
             self.add_error("preset", read.plan.refusal)
         elif not prompt.strip():

@@ -41,6 +41,9 @@ SENTENCES: Mapping[str, Promise] = {
         "The picture is too small or too narrow to work on. Answer a larger one, or crop it first."
     ),
     # ---
+    "no_worker": _(
+        "Impossible now: no machine at work has this engine. Choose another one, or come back later."
+    ),
     "source_withdrawn": _(
         "The picture it would have come from is no longer here. Answer another one."
     ),

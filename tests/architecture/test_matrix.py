@@ -64,6 +64,7 @@ post draft-back                 in  404 302 404 404
 post draft-leave                in  404 302 404 404
 get  begin                      in  200 200 200 200
 post begin                      in  422 422 422 422
+get  begin-plan                 in  200 200 200 200
 get  beginning                  in  404 200 404 404
 get  beginning-frame            in  404 200 404 404
 post beginning-stop             in  404 302 404 404
@@ -442,6 +443,10 @@ def a_link(image: Image, other: Image) -> SimilarityLink:
     )
 
 
+#: Calls of the API that take a file, in a form.
+FORMS = ("api:images", "api:masks", "api:reply-upload")
+
+
 def ask_for(world: World, row: Row, who: str) -> HttpResponse:
     """Do it as somebody; whatever came of it is undone."""
     client = Client()
@@ -450,7 +455,8 @@ def ask_for(world: World, row: Row, who: str) -> HttpResponse:
         client.force_login(member)
     address = reverse(row.name, args=world.args[row.name])
     words = WORDS.get(row.name, {})
-    json = {"content_type": "application/json"} if row.name.startswith("api:") else {}
+    is_json = row.name.startswith("api:") and row.name not in FORMS
+    json = {"content_type": "application/json"} if is_json else {}
     with transaction.atomic():
         if row.verb == "post":
             answer = client.post(address, words, **json)

@@ -22,6 +22,7 @@ from forum.threads.actions.answering import SEEDS, engine_for, held_mask
 from forum.threads.actions.gates import (
     answerable,
     at_the_desk,
+    at_work,
     content_of,
     derivable,
     few_at_once,
@@ -86,13 +87,15 @@ def take_turn(
     to: Image,
     mask: Mask | None = None,
     second: Image | None = None,
+    waits: bool = True,
     key: str,
     **words: Any,
 ) -> list[Take]:
     """Have the take at the head edited, or the image itself where there is none. The new takes.
 
-    `words` are those of `Wish`; `second` is a further picture that this turn looks at. Each candidate costs what an answer costs. The same key gives the
-    same takes again. Raises NotAllowed, TooMany, KeyReused.
+    `words` are those of `Wish`; `second` is a further picture that this turn looks at. Without `waits`
+    an engine that no machine at work has is refused. Each candidate costs what an answer costs. The
+    same key gives the same takes again. Raises NotAllowed, TooMany, KeyReused.
     """
     wish, member = Wish(**words), at_the_desk(member)
     painted = None if mask is None else mask.sha256
@@ -103,6 +106,8 @@ def take_turn(
     to = answerable(member, to)
     further = derivable(member, [to, *further])[1:]
     preset = engine_for(to, wish.preset, 1 + len(further))
+    if not waits:
+        at_work(preset)
     held = None if mask is None else held_mask(member, to, mask)
     not_too_many(member)
     for _each in range(wish.candidates):

@@ -16,6 +16,7 @@ from forum.members.models import Member
 from forum.threads.actions.gates import (
     answerable,
     at_the_desk,
+    at_work,
     content_of,
     derivable,
     keys_of,
@@ -55,13 +56,15 @@ def answer_by_prompt(
     read_as: tuple[Operation, ...] | None = None,
     unread: tuple[str, ...] | None = None,
     mask: Mask | None = None,
+    waits: bool = True,
     key: str,
 ) -> Reply:
     """Answer an image with a prompt. The reply waits at once; the derivative comes later.
 
     `strength` runs from 0 (hardly touched) to 1 (transformed); without `seed` one is drawn. `read_as`
-    is what the member saw as chips, and `unread` the words that were not known then. The same
-    key gives the same reply again. Raises NotAllowed, TooMany, KeyReused.
+    is what the member saw as chips, and `unread` the words that were not known then. Without `waits`
+    an engine that no machine at work has is refused. The same key gives the same reply again. Raises
+    NotAllowed, TooMany, KeyReused.
     """
     member = at_the_desk(member)
     more = [] if mask is None else [mask.sha256]
@@ -74,6 +77,8 @@ def answer_by_prompt(
     to = answerable(member, to)
     sources = derivable(member, [to, *further_sources], answered=to)
     chosen = engine_for(to, preset, len(sources))
+    if not waits:
+        at_work(chosen)
     held = None if mask is None else held_mask(member, to, mask)
     not_too_many_kept(member)
     not_too_many_at_once(member)

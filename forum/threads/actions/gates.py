@@ -106,6 +106,12 @@ def open_board(member: Member, board: Board) -> Board:
     return found
 
 
+def at_work(preset: str) -> None:
+    """Raises NotAllowed where machines are at work and none of them has this preset."""
+    if queue.offer().is_impossible(preset):
+        raise NotAllowed(sentence("no_worker"), "no_worker")
+
+
 def pay(member: Member, what: str) -> None:
     """Count one use; more for those who look after the house. Raises TooMany."""
     more = allowances.times(member) if what == "envision" else 1

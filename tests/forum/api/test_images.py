@@ -134,7 +134,7 @@ def test_words_that_cannot_be_are_named(calls, plaza, lin, words, at):
 
 def test_a_picture_is_needed(calls, plaza, lin):
     is_problem(calls(lin).send("/images", {"board": "plaza"}), 422, "invalid")
-    is_problem(calls(lin).post("/images", {"board": "plaza"}), 422, "invalid")
+    is_problem(calls(lin).post("/images", {"board": "plaza"}), 415, "unsupported_media_type")
 
 
 def test_an_unknown_board_and_one_that_is_not_seen_answer_alike(calls, rivers, wen):
