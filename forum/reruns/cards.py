@@ -44,6 +44,7 @@ NAMES: dict[str, Promise] = {
     "offload": _("offloading"),
     "tiled": _("decoded in tiles"),
     "control": _("map to follow"),
+    "outside": _("how the outside of the mask is kept"),
     "cut": _("part of the source"),
 }
 

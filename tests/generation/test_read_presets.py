@@ -87,8 +87,8 @@ def test_a_preset_may_be_like_another(own: Path) -> None:
 
 def test_a_task_can_be_switched_off(own: Path) -> None:
     """By an empty name where its pipeline's class would stand."""
-    own.write_text('[klein]\npipelines = { create = "" }\n')
-    assert set(planning.preset("klein").settings["pipelines"]) == {"edit", "inpaint"}
+    own.write_text('[z-image]\npipelines = { create = "" }\n')
+    assert set(planning.preset("z-image").settings["pipelines"]) == {"edit", "inpaint"}
 
 
 @pytest.mark.parametrize(

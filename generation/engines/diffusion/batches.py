@@ -14,6 +14,7 @@ from generation.engines.diffusion.calls import Row, arguments, padded
 from generation.engines.diffusion.colours import gridded
 from generation.engines.diffusion.finishing import rounded_there
 from generation.engines.diffusion.loading import Loaded
+from generation.engines.diffusion.outside import kept_outside
 from generation.engines.diffusion.pictures import feathered, within
 from generation.engines.diffusion.recipes import digest, recipe
 from generation.engines.diffusion.remembering import Memory, remembered
@@ -104,6 +105,7 @@ class Run:
                 watched(pipe, watch),
                 rows_apart(pipe, len(places)),
                 remembered(pipe, self.memory, self.identity),
+                kept_outside(pipe, places),
                 rounded_there(pipe),
             ):
                 out = pipe(**arguments(pipe, call, places, self.loaded))

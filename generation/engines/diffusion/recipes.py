@@ -9,6 +9,7 @@ from typing import Any
 
 from generation.engines.diffusion.calls import Row, avoided
 from generation.engines.diffusion.loading import Loaded
+from generation.engines.diffusion.outside import way
 from generation.engines.diffusion.settings import Call
 
 #: Where the noise comes from: one generator per picture, on the CPU.
@@ -53,6 +54,7 @@ def recipe(
         "row": place,
         "sources": [source.sha256 for source in request.sources],
         "mask": None if request.mask is None else request.mask.sha256,
+        "outside": way(loaded.pipelines[call.task], [row]),
         "control": list(row.kept.told) or None,
         "stages": stages,
         "milliseconds": sum(stages.values()),

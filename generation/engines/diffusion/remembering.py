@@ -116,16 +116,17 @@ def remembered(pipe: Any, memory: Memory | None, identity: str) -> Iterator[None
     """
     vae = pipe.vae
     vae.encode = encoding_sources(vae.encode, memory, identity)
-    prompts = hasattr(pipe, "encode_prompt")
-    if prompts:
-        pipe.encode_prompt = encoding_prompts(pipe.encode_prompt, memory, identity)
+    # InstructPix2Pix has the second only; others keep it under that name for the sake of old code.
+    names = [name for name in ("encode_prompt", "_encode_prompt") if hasattr(pipe, name)][:1]
+    for name in names:
+        setattr(pipe, name, encoding_prompts(getattr(pipe, name), memory, identity))
     try:
         yield
     finally:
         # They were looked up on the class before, and are again.
         del vae.encode
-        if prompts:
-            del pipe.encode_prompt
+        for name in names:
+            delattr(pipe, name)
 
 
 def encoding_prompts(
@@ -265,5 +266,7 @@ def joined(rows: Sequence[Any]) -> Any:
     if isinstance(first, tuple):
         return tuple(map(joined, zip(*rows, strict=True)))
     if isinstance(first, torch.Tensor):
-        return torch.cat(list(rows))
+        # Of one row there may be several tensors, its unguided twins after it; those of a batch
+        # stand in the same order, each kind together.
+        return torch.stack(list(rows), dim=1).flatten(0, 1)
     return [word for row in rows for word in row] if isinstance(first, list) else first

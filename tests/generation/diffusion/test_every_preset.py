@@ -14,7 +14,6 @@ from tests.generation.diffusion.tiny import KINDS
 ASKED = [
     ("klein", "edit"),
     ("klein", "create"),
-    ("klein", "inpaint"),
     ("longcat", "edit"),
     ("qwen-edit", "edit"),
     ("z-image", "create"),

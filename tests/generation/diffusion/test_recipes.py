@@ -11,7 +11,7 @@ HELD = {
     "engine", "version", "preset", "preset_digest", "task", "pipeline", "weights", "dtype",
     "scheduler", "scheduler_digest", "seed", "generator", "steps", "guidance", "strength", "size",
     "cut", "bucket", "row", "attention", "compiled", "offload", "tiled", "device", "versions",
-    "sources", "mask", "control", "prompt", "prompt_read", "tokens_dropped", "negative", "stages",
+    "sources", "mask", "outside", "control", "prompt", "prompt_read", "tokens_dropped", "negative", "stages",
     "milliseconds", "parts", "strength_passed",
 }  # fmt: skip
 

@@ -8,8 +8,17 @@ from generation.engines.diffusion import remembering
 from generation.engines.diffusion.remembering import Memory, Shelf, Strange, digest
 from tests.generation.diffusion.asking import ask, four, made, picture_of, pixels
 
-#: Presets whose prompts are remembered; InstructPix2Pix encodes by a way of its own.
-ALL = ["klein", "sdxl-structure", "sd-turbo", "z-image", "longcat", "qwen-edit", "wan-moving"]
+#: One preset of each class of pipelines.
+ALL = [
+    "klein",
+    "sdxl-structure",
+    "sd-turbo",
+    "z-image",
+    "longcat",
+    "qwen-edit",
+    "wan-moving",
+    "instruct-pix2pix",
+]
 
 
 @pytest.fixture
@@ -59,12 +68,14 @@ def test_a_batch_of_things_old_and_new_gives_the_same_bits(forgetful, monkeypatc
             assert np.array_equal(pixels(one), pixels(other))
     # Two of the four pictures are one, and all were there the second time.
     assert engine.memory.sources.misses == 3 and engine.memory.sources.hits >= 5
+    assert engine.memory.prompts.misses == 4 and engine.memory.prompts.hits == 6
 
 
-def test_eight_seeds_of_one_source_encode_it_once(forgetful):
-    engine = forgetful("klein")
+@pytest.mark.parametrize("name", ["klein", "instruct-pix2pix"])
+def test_eight_seeds_of_one_source_encode_it_once(forgetful, name):
+    engine = forgetful(name)
     source = picture_of("rings")
-    different = [made(engine, [ask("klein", "", source, seed=n)])[0] for n in range(8)]
+    different = [made(engine, [ask(name, "", source, seed=n)])[0] for n in range(8)]
     assert len({pixels(each).tobytes() for each in different}) == 8
     assert (engine.memory.sources.misses, engine.memory.sources.hits) == (1, 7)
     assert (engine.memory.prompts.misses, engine.memory.prompts.hits) == (1, 7)
@@ -91,6 +102,15 @@ def test_another_prompt_source_or_setting_is_another_thing(forgetful):
         engine.loaded.tiled = False
 
 
+def test_what_must_not_be_seen_is_remembered_with_what_must(forgetful):
+    """InstructPix2Pix encodes both together, each row with its unguided twins."""
+    engine = forgetful("instruct-pix2pix")
+    source = picture_of("rings")
+    for negative in ("", "fog", "rain", "fog"):
+        made(engine, [ask("instruct-pix2pix", "stone", source, negative=negative)])
+    assert (engine.memory.prompts.misses, engine.memory.prompts.hits) == (3, 1)
+
+
 def test_presets_do_not_share_what_they_remember(forgetful):
     """Two presets of one shape of text encoder, one memory."""
     turbo, structure = forgetful("sd-turbo"), forgetful("sdxl-structure")
@@ -113,6 +133,15 @@ def test_no_word_of_a_prompt_is_kept(forgetful):
     assert all(isinstance(key, bytes) and len(key) == 32 for key in kept._kept)
     engine.memory.clear()
     assert engine.about()["remembered"]["prompts"]["mb"] == 0
+
+
+def test_rows_with_twins_are_laid_together_as_a_batch_has_them():
+    """Prompts of all rows first, then the twins of all."""
+    rows = [torch.tensor([[n], [10 + n], [10 + n]]) for n in range(3)]
+    wanted = [0, 1, 2, 10, 11, 12, 10, 11, 12]
+    assert remembering.joined(rows).flatten().tolist() == wanted
+    plain = [torch.full((1, 2), float(n)) for n in range(3)]
+    assert torch.equal(remembering.joined(plain), torch.cat(plain))
 
 
 # --- the shelf ------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ def test_what_a_preset_cannot_do_is_refused():
 
 
 def test_tasks_are_told():
-    assert settings(shipped("klein")).tasks == ("edit", "create", "inpaint")
+    assert settings(shipped("klein")).tasks == ("edit", "create")
     assert settings(shipped("z-image")).tasks == ("edit", "create", "inpaint")
 
 
