@@ -156,7 +156,7 @@ Open = Callable[[str], None]
 
 @pytest.fixture
 def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
-    """`gate("tea")` lets every prompt with "until:tea" go on: see tests/generation/host/together.py.
+    """`gate("tea")` lets every prompt with "until:tea" go on: see tests/generation/together.py.
 
     Workers must be started after it.
     """

@@ -276,7 +276,7 @@ def test_any_text_gives_a_plan(prompt):
 def test_planning_brings_in_no_heavy_library():
     """The web process imports it: no numpy, no OpenCV, no Pillow, no Django."""
     code = (
-        "import sys; from generation import planning; planning.plan('night', 'darkroom');"
+        "import sys; from generation.prompts import planning; planning.plan('night', 'darkroom');"
         "print([m for m in ('numpy', 'cv2', 'PIL', 'django', 'torch') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.generation.host.together import Together
 
 from generation.engines.base import EngineError, Preset
 from generation.host.residents import Residents
 from generation.prompts import planning
 from generation.worker import warming
+from tests.generation.together import Together
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def preset(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Preset]:
 
     def made(name: str, gigabytes: float | None = None, **more: Any) -> Preset:
         words = {"host": "device", **more} | ({"vram_gb": gigabytes} if gigabytes else {})
-        engine = "tests.generation.host.together:Together"
+        engine = "tests.generation.together:Together"
         return replace(darkroom, name=name, engine=engine, settings=words)
 
     return made
