@@ -230,9 +230,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{folder}: {gigabytes(manifest.size_of(folder))}")
         if not options["yes"] and not agreed(f"Delete {gigabytes(size)}? [y/N] "):
             raise CommandError("Nothing was removed.", returncode=2)
-        found = (source for each in chosen for source in sources(each))
+        needed = (source for each in chosen for source in sources(each))
         try:
-            with locking.held(source.model for source in found if not source.local):
+            with locking.held(source.model for source in needed if not source.local):
                 freed = manifest.remove(folders)
         except locking.Taken as taken:
             raise CommandError(str(taken), returncode=2) from None
