@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from forum.beginnings import actions
@@ -14,7 +15,8 @@ from forum.beginnings.cards import cards_for
 from forum.beginnings.forms import Begin, engines
 from forum.beginnings.models import Beginning
 from forum.threads.actions import KeyReused, NotAllowed, TooMany
-from forum.threads.costs import cost_of_nothing_yet
+from forum.threads.costs import cost
+from forum.threads.forms import LONGEST_PROMPT
 from forum.threads.views import refused
 from forum.threads.views.post import beginning as chosen_before
 from forum.threads.views.reply import CLEAR
@@ -48,10 +50,30 @@ def page(request: MemberRequest, form: Begin, status: int = HTTPStatus.OK) -> Ht
         "cards": cards_for(Beginning.objects.of(request.member).unborn()[:12]),
     }
     if names:
-        chosen = str(form["preset"].value() or names[0])
-        chosen = chosen if chosen in names else names[0]
-        words["cost"] = cost_of_nothing_yet(request.member, chosen)
+        said, chosen = (str(form[name].value() or "") for name in ("prompt", "preset"))
+        words |= read(request, said, chosen if chosen in names else names[0])
     return render(request, "beginnings/begin.html", words, status=status)
+
+
+def read(request: MemberRequest, prompt: str, preset: str) -> dict[str, Any]:
+    """How the engine takes these words, and what sending them costs."""
+    taken = queue.plan(prompt[:LONGEST_PROMPT], preset, get_language() or "en")
+    return {
+        "notes": taken.notes if prompt.strip() else (),
+        "cost": cost(request.member, preset, taken.seconds),
+    }
+
+
+@require_safe
+@member_required
+def plan(request: MemberRequest) -> HttpResponse:
+    """The same while one types: a fragment."""
+    said, chosen = (request.GET.get(name, "").replace("\0", "") for name in ("prompt", "preset"))
+    known = [name for name, _title in engines()]
+    words = read(request, said, chosen) if chosen in known else {}
+    response = render(request, "beginnings/_plan.html", words)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 @require_safe

@@ -13,13 +13,16 @@ from forum.films.models import Film, FilmKind, FilmQuerySet, FilmState
 from forum.films.shots import Cut, cut
 from forum.images import audit, events, storing
 from forum.images.models import Image
+from forum.members import allowances
 from forum.members.actions import give_back, purse
 from forum.members.allowances import times
 from forum.members.events import on_leaving
 from forum.members.models import Member
 from forum.threads.actions import NotAllowed, TooMany
 from forum.threads.actions.gates import SOON, at_the_desk, pay
+from forum.threads.costs import Cost
 from generation import queue
+from generation.queue import Standing
 from generation.results import FilmResult
 
 #: Where the studio posts a film to.
@@ -53,6 +56,17 @@ def make(*, image: Image, kind: str, form: str, titled: bool = False, by: Member
         raise TooMany(SOON, _("As many films as may be are being made. Wait for one."))
     pay(by, "envision")
     return begin(film or Film(image=found, kind=kind, format=form, titled=titled), wanted, by)
+
+
+def price(formats: set[str], by: Member) -> Cost:
+    """What a film costs this person: one of the allowance, and about as long as the last ones took.
+
+    `formats` are those that a machine at work can make; without one it waits.
+    """
+    before = Film.objects.waiting().count()
+    seconds = round((before + 1) * Film.objects.pace(), 1)
+    wait = Standing("waiting", before=before, seconds=seconds, workers=int(bool(formats)))
+    return Cost(None, wait, left=allowances.left(by, "envision"))
 
 
 def begin(film: Film, wanted: Cut, by: Member) -> Film:

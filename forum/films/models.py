@@ -1,10 +1,11 @@
 """Films: a lineage, or how one image came into being, as a moving picture."""
 
+from statistics import median
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +13,9 @@ from forum.boards.models import Visibility
 from forum.images.models import Image
 from forum.members.models import Member
 from forum.states import Graph, graph
+
+#: How many films say how long one takes.
+LATELY = 9
 
 
 class FilmKind(models.TextChoices):
@@ -64,6 +68,13 @@ class FilmQuerySet(models.QuerySet["Film"]):
     def waiting(self) -> "FilmQuerySet":
         """Those that are being made."""
         return self.filter(state=FilmState.WAITING)
+
+    def pace(self) -> float:
+        """Seconds from asking to seeing, the middle one of the newest films; 0 without any."""
+        newest = self.filter(state=FilmState.DONE, ended_at__isnull=False).order_by("-ended_at")
+        took = ExpressionWrapper(F("ended_at") - F("created_at"), models.DurationField())
+        times = newest.values_list(took, flat=True)[:LATELY]
+        return median([each.total_seconds() for each in times] or [0.0])
 
 
 class Film(models.Model):

@@ -77,6 +77,7 @@ def shown(request: Request, image: Image, form: Wanted, *, status: int = 200) ->
         ],
         "formats": formats or {"webp"},
         "ready": bool(formats),
+        "cost": None if request.member is None else actions.price(formats, request.member),
     }
     template = "films/_films.html" if is_fragment(request) else "films/films.html"
     response = render(request, template, words, status=status)

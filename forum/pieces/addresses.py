@@ -12,5 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("-/pieces/replies/<int:pk>/frame", views.picture, name="reply-frame"),
     path("-/pieces/takes/<int:pk>/picture", views.picture, name="take-picture"),
     path("-/pieces/takes/<int:pk>/frame", views.picture, name="take-frame"),
+    path("-/pieces/begin/<int:pk>/frame", views.picture, name="beginning-frame"),
+    path("-/pieces/films/<int:pk>/file", views.picture, name="film-file"),
     path("-/pieces/nulls/<int:pk>/picture", views.picture, name="null-picture"),
 ]

@@ -76,6 +76,8 @@ def groups(request: HttpRequest) -> dict[str, list[Piece]]:
             "replies": replies(request),
             "reruns": reruns(request),
             "takes": takes(request),
+            "beginnings": beginnings(request),
+            "films": films(request),
         }
 
 
@@ -136,6 +138,22 @@ def takes(request: HttpRequest) -> list[Piece]:
     return [
         piece(request, name, "drafts/_take.html", {"card": card, "image": samples.ORIGINAL})
         for name, card in tries.takes().items()
+    ]
+
+
+def beginnings(request: HttpRequest) -> list[Piece]:
+    """A first image made from words, in each of its states."""
+    return [
+        piece(request, name, "beginnings/_card.html", {"card": card})
+        for name, card in tries.beginnings().items()
+    ]
+
+
+def films(request: HttpRequest) -> list[Piece]:
+    """A film in each of its states."""
+    return [
+        piece(request, name, "films/_film.html", {"card": card, "film": card.film})
+        for name, card in tries.films().items()
     ]
 
 

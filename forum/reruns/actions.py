@@ -1,5 +1,7 @@
 """Verbs of this room: run again, take in how it came out."""
 
+from dataclasses import replace
+
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -11,10 +13,11 @@ from forum.members.actions import give_back, purse
 from forum.members.allowances import times
 from forum.members.models import Member
 from forum.reruns.models import Rerun, RerunState
-from forum.reruns.recipes import again
+from forum.reruns.recipes import Again, again
 from forum.reruns.verdicts import differences, verdict, versions
 from forum.threads.actions import NotAllowed, TooMany
 from forum.threads.actions.gates import SOON, at_the_desk, not_too_many_at_once, pay, turn
+from forum.threads.costs import Cost, cost
 from generation import queue
 from generation.results import RerunResult
 
@@ -22,6 +25,18 @@ from generation.results import RerunResult
 RESULT_TO = "forum.receive_rerun"
 #: Reruns of one member that may wait at once.
 AT_ONCE = 2
+
+
+def price(wanted: Again, by: Member | None) -> Cost | None:
+    """What making it again costs this person; None where it cannot be asked, or nobody asks.
+
+    It waits even where no machine at work has the engine, for no other engine will do.
+    """
+    if by is None or not wanted.is_possible or wanted.request is None:
+        return None
+    asked = wanted.request
+    found = cost(by, asked.preset, queue.expected_seconds(asked))
+    return None if found is None else replace(found, is_impossible=False)
 
 
 @transaction.atomic

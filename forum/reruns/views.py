@@ -57,10 +57,12 @@ def told(request: Request, image: Image, refusal: NotAllowed | TooMany) -> HttpR
 
 def shown(request: Request, image: Image, *, problem: str = "", status: int = 200) -> HttpResponse:
     """What is known of this image's reruns."""
+    wanted = again(image, request.member)
     words = {
         "image": image,
         "cards": cards_for(Rerun.objects.of(image)[:WINDOW]),
-        "again": again(image, request.member),
+        "again": wanted,
+        "cost": actions.price(wanted, request.member),
         "problem": problem,
     }
     template = "reruns/_reruns.html" if is_fragment(request) else "reruns/reruns.html"

@@ -13,7 +13,8 @@ from generation.queue import Preset, Standing
 class Cost:
     """What one sending costs one person; `_cost.html` says it."""
 
-    preset: Preset
+    #: None where no engine is asked, as for films.
+    preset: Preset | None
     #: Where it would stand if it were sent now.
     wait: Standing
     #: Other engines are at work, and nobody has this one.

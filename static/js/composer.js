@@ -112,22 +112,41 @@ function speakStrength(range) {
 function stayAtHand(form) {
   if (!("IntersectionObserver" in window) || form.closest("[data-item]")) return;
   const place = document.createElement("div");
-  // What is watched stays flat: the gap itself would come into view again as soon as it is there.
+  // What is watched stands behind the composer, however long that grows while one looks, and stays flat:
+  // the gap itself would come into view again as soon as it is there.
   const mark = document.createElement("div");
   place.className = mark.className = "composer-place";
   // A composer that came back from the server brings its own place.
   form.parentElement.querySelectorAll(":scope > .composer-place").forEach(old => old.remove());
-  form.before(mark, place);
+  form.before(place);
+  form.after(mark);
   const watch = () => new IntersectionObserver(([entry]) => {
     const passed = !entry.isIntersecting && entry.boundingClientRect.top < 0;
-    if (passed === form.classList.contains("afloat")) return;
-    const narrow = matchMedia("(max-width: 48rem)").matches;
-    place.style.blockSize = passed && narrow ? `${form.offsetHeight}px` : "0";
-    form.classList.toggle("afloat", passed && narrow);
-  }, { rootMargin: `${form.offsetHeight}px 0px 1000000px 0px` }).observe(mark);
+    const floats = passed && matchMedia("(max-width: 48rem)").matches;
+    if (floats === form.classList.contains("afloat")) return;
+    // Whoever does not write looks at something else now: it folds up instead of covering that.
+    if (floats && form.contains(document.activeElement) && !document.activeElement.matches("textarea")) document.activeElement.blur();
+    place.style.blockSize = floats ? `${form.offsetHeight}px` : "0";
+    form.classList.toggle("afloat", floats);
+  }, { rootMargin: "0px 0px 1000000px 0px" }).observe(mark);
   requestAnimationFrame(watch);
 }
 
+// What sending costs was said for a moment that has passed once something that formed has ended or begun.
+function keepCostTrue() {
+  const busy = () => document.querySelectorAll("[data-item][aria-busy]").length;
+  let before = busy();
+  let due = 0;
+  new MutationObserver(() => {
+    if (busy() === before) return;
+    before = busy();
+    clearTimeout(due);
+    due = setTimeout(() => document.querySelectorAll("form[data-composer]:has(.cost) textarea")
+      .forEach(field => field.dispatchEvent(new Event("stale"))), 400);
+  }).observe(document.body, { subtree: true, childList: true, attributeFilter: ["aria-busy"] });
+}
+
+keepCostTrue();
 each(".looks", mind);
 each("form[data-composer]", form => {
   const field = form.querySelector("textarea");

@@ -53,6 +53,8 @@ class Easel {
   resize() {
     const [width, height] = fitted(this.picture);
     for (const canvas of [this.canvas, this.mask.canvas]) Object.assign(canvas, { width, height });
+    // The board has the picture's own shape, however low the window is: what is painted lies where it is seen.
+    this.canvas.parentElement.style.setProperty("--ratio", width / height);
     this.replay();
   }
 

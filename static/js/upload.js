@@ -99,10 +99,16 @@ each(".drop[data-upload]", zone => {
   const form = formOf(zone);
   if (!input || !form) return;
   zone.classList.add("on");
-  const over = on => event => { event.preventDefault(); zone.classList.toggle("over", on); };
-  zone.addEventListener("dragover", over(true));
-  zone.addEventListener("dragleave", over(false));
-  zone.addEventListener("drop", event => { over(false)(event); take(zone, input, event.dataTransfer.files); });
+  // Anywhere on the page will do: a picture let fall beside the field would be opened in the place of the form.
+  const isHere = event => zone.isConnected && zone.checkVisibility() && event.dataTransfer?.types.includes("Files") && !event.target.closest?.("input[type=file]:not(.drop *)");
+  document.addEventListener("dragover", event => { if (isHere(event)) { event.preventDefault(); zone.classList.add("over"); } });
+  document.addEventListener("dragleave", event => { if (!event.relatedTarget) zone.classList.remove("over"); });
+  document.addEventListener("drop", event => {
+    if (!isHere(event)) return;
+    event.preventDefault();
+    zone.classList.remove("over");
+    take(zone, input, event.dataTransfer.files);
+  });
   input.addEventListener("change", () => take(zone, input, input.files));
   document.addEventListener("paste", event => {
     const files = event.clipboardData?.files;

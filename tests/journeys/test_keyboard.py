@@ -21,9 +21,12 @@ GIVE = """async ({ way, name, type, data }) => {
         document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: files, bubbles: true, cancelable: true }));
         return;
     }
-    const zone = document.querySelector(".drop");
-    for (const kind of ["dragover", "drop"])
-        zone.dispatchEvent(new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true }));
+    const zone = way === "miss" ? document.querySelector("h1") : document.querySelector(".drop");
+    for (const kind of ["dragover", "drop"]) {
+        const deed = new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true });
+        // What nobody takes, the browser opens in the place of the page.
+        if (zone.dispatchEvent(deed)) throw new Error(`nobody took the ${kind}`);
+    }
 }"""
 
 
@@ -132,6 +135,9 @@ def test_drop_and_paste(
     expect(lin.locator(".drop img.picked")).to_be_visible()
     expect(lin.locator("[data-picked-name]")).to_have_text("dropped.jpg")
     expect(lin.locator(".error[data-upload]")).to_be_hidden()
+    # Beside the field will do as well; the page is not left for the picture.
+    give(lin, "miss", photograph.read_bytes(), "missed.jpg")
+    expect(lin.locator("[data-picked-name]")).to_have_text("missed.jpg")
     give(lin, "paste", photograph.read_bytes(), "pasted.jpg")
     expect(lin.locator("[data-picked-name]")).to_have_text("pasted.jpg")
 

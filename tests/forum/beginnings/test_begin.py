@@ -125,6 +125,27 @@ def test_a_member_begins_on_the_page(browse, lin, plaza, gpu) -> None:
     assert client.get(there["Location"]).status_code == 200
 
 
+def test_how_it_is_read_is_said_before_it_is_sent(browse, lin, plaza, gpu) -> None:
+    """An engine that was taught English alone says so to a Chinese prompt, also without scripts."""
+    found = {name: each for name, each in queue.presets().items() if queue.begins(name)}
+    spoken = {name: each.settings["languages"] for name, each in found.items()}
+    taught = next(name for name, each in spoken.items() if each == ["en"])
+    both = next(name for name, each in spoken.items() if "zh-hans" in each)
+    Worker.objects.filter(pk=gpu.pk).update(queues=[f"edit:{taught}", f"edit:{both}"])
+    client = browse(lin)
+    words = {"prompt": "星空下的山丘", "preset": taught}
+    warned = client.get("/begin/plan/", words).content.decode()
+    assert "English" in warned and "left this hour" in warned and "<html" not in warned
+    assert "English" not in client.get("/begin/plan/", {**words, "preset": both}).content.decode()
+    assert (
+        "English" not in client.get("/begin/plan/", {**words, "prompt": "hills"}).content.decode()
+    )
+    page = client.post("/begin/", {**words, "board": "none"})
+    assert page.status_code == 422 and "English" in page.content.decode()
+    nothing = client.get("/begin/plan/", {"prompt": "hills", "preset": "darkroom"})
+    assert nothing.status_code == 200 and not nothing.content.strip()
+
+
 def test_nobody_else_sees_it(begin, browse, ada, owner) -> None:
     found = begin()
     for who in (ada, owner):

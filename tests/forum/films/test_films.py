@@ -70,6 +70,21 @@ def finished(image: Image, by, studio, **words: object) -> Film:
     return film
 
 
+def test_what_a_film_costs_is_said_before_it_is_asked_for(line, ada, able, browse, studio):
+    address = f"/images/{line[2].pk}/films/"
+    page = browse(ada).get(address).content.decode()
+    assert "It would be next" in page and "left this hour" in page
+    assert "about" not in page.partition("It would be next")[2].partition("</span>")[0]
+    finished(line[2], ada, studio)
+    later = browse(ada).get(address).content.decode()
+    assert "about a second" in later, "as long as the last one took"
+    actions.make(image=line[1], by=ada, kind="lineage", form="webp")
+    assert "1 before you" in browse(ada).get(address).content.decode()
+    assert "left this hour" not in browse().get(address).content.decode()
+    Worker.objects.all().delete()
+    assert "No machine is at work right now" in browse(ada).get(address).content.decode()
+
+
 def test_a_lineage_becomes_a_film(line, ada, studio):
     film = finished(line[2], ada, studio)
     assert list(film.shown.order_by("pk")) == line

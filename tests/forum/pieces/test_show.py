@@ -43,6 +43,13 @@ def test_takes_stand_in_every_state() -> None:
         assert said in " ".join(text.split()), said
 
 
+def test_beginnings_and_films_stand_in_every_state() -> None:
+    text = " ".join(page().split())
+    for said in ("a hill under stars", "星空下的山丘", "step 2 of 4", "Open the image",
+                 "It is no longer here.", "frame 12 of 40", "<video controls", "0.9 MB"):  # fmt: skip
+        assert said in text, said
+
+
 def test_costs_are_said_in_every_state() -> None:
     text = page()
     for said in ("It would be next", "2 before you", "takes 4 of the 9 left", "about 7 min",

@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from django.utils import timezone
 
 from forum.live.fragments import Beside
 from forum.members import tokens
 from forum.reruns import actions
 from forum.reruns.models import Rerun
+from generation.models import Worker
 from tests.forum.reruns.conftest import rerun
 
 
@@ -33,6 +35,22 @@ def test_the_button_starts_a_rerun_and_the_fragment_shows_it(browse, derivative,
     page = client.get(address).content.decode()
     assert "every pixel is equal" in page
     assert derivative.recipe["versions"]["numpy"] in page
+
+
+def test_what_it_costs_is_said_before_the_button(browse, derivative, ada, studio):
+    address = f"/images/{derivative.pk}/reruns/"
+    alone = browse(ada).get(address).content.decode()
+    assert alone.count("No machine is at work right now; it will wait until one is.") == 1
+    Worker.objects.create(
+        name="w", queues=["edit:darkroom"], started_at=timezone.now(), seen_at=timezone.now()
+    )
+    page = browse(ada).get(address).content.decode()
+    assert "It would be next" in page and "left this hour" in page
+    assert "left this hour" not in browse().get(address).content.decode()
+    Worker.objects.update(queues=["edit:klein"])
+    other = browse(ada).get(address).content.decode()
+    assert "Impossible now" not in other, "no other engine will do, and it waits for this one"
+    assert "it will wait until one is" in other
 
 
 def test_without_scripts_one_comes_back_to_the_page(browse, derivative, ada):
