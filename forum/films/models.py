@@ -1,5 +1,7 @@
 """Films: a lineage, or how one image came into being, as a moving picture."""
 
+from collections.abc import Iterable
+from datetime import timedelta
 from statistics import median
 from typing import ClassVar
 
@@ -73,7 +75,7 @@ class FilmQuerySet(models.QuerySet["Film"]):
         """Seconds from asking to seeing, the middle one of the newest films; 0 without any."""
         newest = self.filter(state=FilmState.DONE, ended_at__isnull=False).order_by("-ended_at")
         took = ExpressionWrapper(F("ended_at") - F("created_at"), models.DurationField())
-        times = newest.values_list(took, flat=True)[:LATELY]
+        times: Iterable[timedelta] = newest.values_list(took, flat=True)[:LATELY]
         return median([each.total_seconds() for each in times] or [0.0])
 
 
