@@ -45,6 +45,13 @@ class Source:
         return models_folder() / self.model.replace("/", "--") / self.revision
 
     @property
+    def pin(self) -> str:
+        """At what these weights are held: a commit, a folder, or nothing yet."""
+        if self.local:
+            return "a folder"
+        return f"@ {self.revision[:12]}" if self.revision else "not pinned"
+
+    @property
     def here(self) -> bool:
         """Whether its files lie on this machine: a repository's whole and checked, by its manifest."""
         folder = self.folder
@@ -91,5 +98,20 @@ def lacking(preset: Preset) -> str:
     if missing := uninstalled(preset):
         return f"{preset.name} needs {', '.join(missing)}: install the extra {preset.engine!r}."
     for source in absent(preset):
-        return f"{preset.name} needs {source.model}: manage.py engines pull {preset.name}."
+        if source.local:
+            return f"{preset.name} needs the folder {source.model}, which is not there."
+        pull = f"manage.py engines pull {preset.name}"
+        if not source.revision:
+            return f"{preset.name} needs {source.model}, which is not pinned to a commit: {pull}."
+        return f"{preset.name} needs {source.model}: {pull}."
     return ""
+
+
+def unpinned(preset: Preset) -> list[str]:
+    """Hub ids of a preset's weights that are held at no commit yet: nothing of them is ever loaded."""
+    return [each.model for each in sources(preset) if not each.local and not each.revision]
+
+
+def pins(preset: Preset) -> list[str]:
+    """At what each of a preset's weights is held, in the order of `sources`."""
+    return [each.pin for each in sources(preset)]

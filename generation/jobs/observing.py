@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Max
 from django.db.models.functions import Now
 
+from generation.engines.sources import pins, unpinned
 from generation.jobs import posting, turns
 from generation.jobs.standings import SILENT_AFTER
 from generation.jobs.switches import PresetState, preset_states
@@ -45,6 +46,16 @@ class Lane:
     def name(self) -> str:
         """The preset's."""
         return self.state.preset.name
+
+    @property
+    def unpinned(self) -> list[str]:
+        """Hub ids among its weights that are held at no commit yet, so that no worker loads them."""
+        return unpinned(self.state.preset)
+
+    @property
+    def pins(self) -> list[str]:
+        """At what its weights are held: commits, or folders."""
+        return pins(self.state.preset)
 
     @property
     def per_minute(self) -> float:

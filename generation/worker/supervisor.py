@@ -26,7 +26,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 
 from generation.engines.base import Preset
 from generation.engines.buckets import batch_key, most_for
-from generation.engines.sources import absent
+from generation.engines.sources import lacking
 from generation.jobs import pace, publishing
 from generation.jobs.posting import FILM, LIGHT
 from generation.models import Worker
@@ -61,17 +61,19 @@ log = structlog.get_logger("generation")
 def queues_for(roles: list[str]) -> list[str]:
     """Queue names of roles: "light", "embed", "film", "edit" or "edit:darkroom".
 
-    "edit" is every preset whose weights lie on this machine.
+    "edit" is every preset whose weights and packages are on this machine.
 
-    Raises `ValueError` for a role that is none.
+    Raises `ValueError` for a role that is none, and for a preset that cannot be made here.
     """
     here = planning.presets()
     known = [f"edit:{name}" for name in here]
     queues: list[str] = []
     for role in roles:
         if role == "edit":
-            queues += [f"edit:{name}" for name, each in here.items() if not absent(each)]
+            queues += [f"edit:{name}" for name, each in here.items() if not lacking(each)]
         elif role in (LIGHT, "embed", FILM, *known):
+            if role in known and (missing := lacking(here[role.partition(":")[2]])):
+                raise ValueError(missing)
             queues.append(role)
         else:
             there = ", ".join((LIGHT, "embed", FILM, *known))

@@ -81,12 +81,16 @@ def means(task: str, loaded: Loaded) -> dict[str, Any]:
 
 
 def told(weights: dict[str, dict[str, Any]]) -> str:
-    """The weights in a line for people: names, commits, and how much of an adapter."""
+    """The weights in a line for people: names, how much of an adapter, and what holds them.
+
+    That is a commit, or for a folder of the operator's, which has none, a digest of its files.
+    """
     found = []
     for part in weights.values():
-        commit = f" @ {part['revision'][:12]}" if part.get("revision") else ""
+        held = f" @ {part['revision'][:12]}" if part.get("revision") else ""
+        held = held or (f" # {digest(part['files'])[:12]}" if part.get("files") else "")
         scale = f" × {part['scale']}" if "scale" in part else ""
-        found.append(f"{part['model']}{commit}{scale}")
+        found.append(f"{part['model']}{held}{scale}")
     return ", ".join(found)
 
 

@@ -284,16 +284,18 @@ def switch_word(state: switches.PresetState) -> str:
 
 
 def weights_word(preset: Preset) -> str:
-    """Whether weights are needed and here."""
-    if not sources(preset):
+    """Whether weights are needed and all here, and at what the model is held."""
+    needed = sources(preset)
+    if not needed:
         return "not needed"
-    return "here" if manifest.present(preset) else "missing"
+    return f"{'here' if manifest.present(preset) else 'missing'}, {needed[0].pin}"
 
 
 def part_rows(preset: Preset) -> list[tuple[str, ...]]:
-    """A line for each part of a preset: its role, whether it is here, its licence."""
+    """A line for each part of a preset: its role, whether it is here and at what, its licence."""
     return [
-        (f"  {source.role}", "", "", "here" if manifest.there(source) else "missing",
+        (f"  {source.role}", "", "",
+         f"{'here' if manifest.there(source) else 'missing'}, {source.pin}",
          source.licence or "as above", "", "", "")
         for source in sources(preset)
         if source.role != "model"

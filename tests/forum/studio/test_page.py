@@ -42,6 +42,22 @@ def test_queues_workers_and_failures_are_shown(browse, moderator, hill, ada):
     assert "at night" not in page
 
 
+def test_weights_without_a_commit_are_named_as_such(browse, owner, tmp_path, monkeypatch):
+    """Until they are pulled; then the commit is shown. A folder is a folder."""
+    own = tmp_path / "own.toml"
+    monkeypatch.setenv("FORUM_PRESETS", str(own))
+
+    def row(words):
+        own.write_text(f"[klein]\n{words}\n")
+        page = browse(owner).get("/studio/").content.decode()
+        return page.split("<b>klein</b>")[1].split("</td>")[0]
+
+    assert "weights not pinned: pull them" in row('revision = ""')
+    pinned = row(f'revision = "{"ab" * 20}"')
+    assert "@ abababababab" in pinned and "not pinned" not in pinned
+    assert "a folder" in row(f'model = "{tmp_path}"')
+
+
 def test_the_part_that_changes_comes_alone(browse, owner):
     """For htmx, every five seconds."""
     fragment = browse(owner).get("/studio/", headers={"HX-Request": "true"}).content.decode()

@@ -34,9 +34,20 @@ def test_it_holds_everything_and_travels_as_json(recipe):
 
 
 def test_weights_are_told_in_a_line(recipe):
-    assert recipe("sdxl-structure")["weights"] == "sdxl-structure, union, sdxl-vae"
+    """Folders have no commit: a digest of their files says which they were."""
+    said = recipe("sdxl-structure")
+    names = [each.split(" # ") for each in said["weights"].split(", ")]
+    assert [name for name, _ in names] == ["sdxl-structure", "union", "sdxl-vae"]
+    assert all(len(held) == 12 for _, held in names) and len({held for _, held in names}) == 3
     part = {"model": "owner/ink", "revision": "0123456789abcdef" * 2, "scale": 0.8}
     assert told({"ink": part}) == "owner/ink @ 0123456789ab × 0.8"
+
+
+def test_weights_without_a_commit_or_digests_never_come_to_a_recipe(recipe):
+    """Whatever was loaded is held by one or the other."""
+    for name in ("klein", "sdxl-pose"):
+        for part in recipe(name)["parts"].values():
+            assert part.get("revision") or part["files"]
 
 
 def test_digests_tell_one_preset_and_scheduler_from_another(recipe):
