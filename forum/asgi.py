@@ -25,6 +25,7 @@ from forum.live.lifespan import Lifespan
 from forum.live.sockets import patterns
 from forum.running.body_limit import BodyLimit
 from forum.running.health import Door
+from forum.running.presence import SocketDoor
 
 refuse_if_wrong()
 
@@ -34,7 +35,7 @@ gc.freeze()
 gc.set_threshold(20_000, 10, 10)
 
 # Sockets have no CSRF token: the check of the Origin header stands in its place.
-sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(patterns)))
+sockets = AllowedHostsOriginValidator(SocketDoor(AuthMiddlewareStack(URLRouter(patterns))))
 application = Door(
     ProtocolTypeRouter({"http": BodyLimit(pages), "websocket": sockets, "lifespan": Lifespan()})
 )

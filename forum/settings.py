@@ -204,6 +204,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "servestatic.middleware.ServeStaticMiddleware",
     "forum.live.headers.Headers",
+    "forum.live.resting.Resting",
     "django.middleware.security.SecurityMiddleware",
     "forum.api.problems.Problems",
     "forum.live.limits.Pace",
@@ -250,7 +251,8 @@ _options = DATABASES["default"].setdefault("OPTIONS", {})
 # An address names a socket folder as ?host=; Django and its tools look for it in HOST.
 for _word in {"host", "port"} & set(_options):
     DATABASES["default"][_word.upper()] = str(_options.pop(_word))
-_options.setdefault("pool", {"min_size": 1, "max_size": 8, "timeout": 10})
+# The timeout is that of one spell of waiting: `forum.running.pooled` adds them up to ten seconds.
+_options.setdefault("pool", {"min_size": 1, "max_size": 8, "timeout": 1})
 # Statements that come again are planned once for each connection: planning takes longer than most
 # answers. A pooler shares connections between transactions, and the plans would be missing there.
 _options.setdefault("server_side_binding", DIRECT_DATABASE_URL == DATABASE_URL)

@@ -54,6 +54,7 @@ class Bridge:
     heard_at: float = 0.0
     listening: bool = False
     _task: asyncio.Task[None] | None = field(default=None, repr=False)
+    _hurry: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def ensure(self) -> None:
         """Start listening in the running loop, unless that already happens."""
@@ -67,6 +68,10 @@ class Bridge:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+
+    def hurry(self) -> None:
+        """Call at once instead of waiting: the database is known to be back."""
+        self._hurry.set()
 
     def trouble(self) -> str:
         """An empty string while the bus is heard; else what is wrong."""
@@ -88,8 +93,12 @@ class Bridge:
                 log.warning("bridge.lost", error=type(error).__name__, again_in=wait)
             finally:
                 self.listening = False
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, longest)
+            self._hurry.clear()
+            try:
+                await asyncio.wait_for(self._hurry.wait(), wait)
+                wait = BACK_OFF[0]
+            except TimeoutError:
+                wait = min(wait * 2, longest)
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(

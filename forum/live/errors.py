@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from forum.web import is_fragment
 
+#: Seconds until it is worth asking a resting house again.
+RETRY_AFTER = "5"
 TITLES = {
     400: "Bad Request",
     403: "Forbidden",
@@ -95,7 +97,9 @@ def resting(request: HttpRequest) -> HttpResponse:
     else:
         words = {"title": _("The forum is resting"), "sentence": sentence}
         response = HttpResponse(render_to_string("refused.html", words), status=503)
-    response.headers["Retry-After"] = "5"
+        if request.method == "GET":
+            response.headers["Refresh"] = RETRY_AFTER  # the page comes back by itself
+    response.headers["Retry-After"] = RETRY_AFTER
     return response
 
 

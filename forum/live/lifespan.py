@@ -5,12 +5,13 @@ from typing import Any
 
 from forum.live.hubs import hubs
 from forum.running import health
+from forum.running.presence import presence
 
 Message = MutableMapping[str, Any]
 
 
 class Lifespan:
-    """Starts the bridge with the server, so that the health of the bus is known before anybody looks."""
+    """Starts the bridge and the watch over the database with the server, before anybody looks."""
 
     async def __call__(
         self,
@@ -23,11 +24,14 @@ class Lifespan:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 hubs.bridge.ensure()
+                presence.ensure()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await hubs.bridge.stop()
+                await presence.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
 
 health.register("bus", hubs.bridge.trouble)
+presence.on_back.append(hubs.bridge.hurry)

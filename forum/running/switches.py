@@ -47,7 +47,7 @@ class Switches(environ.Env):  # type: ignore[misc]
         """Django's words for a PostgreSQL address. Raises WronglySet."""
         require_postgres(url)
         try:
-            words: dict[str, Any] = self.db_url_config(url, engine="django.db.backends.postgresql")
+            words: dict[str, Any] = self.db_url_config(url, engine="forum.running.pooled")
         except ValueError as error:
             raise WronglySet(f"DATABASE_URL cannot be read: {error}.") from None
         return words
