@@ -16,6 +16,8 @@ NEAR = 4
 WANTS = frozenset({"要"})
 #: A little of an operation.
 LITTLE = 0.5
+#: Colours without a hue: a tint in one of them takes the colour away.
+GREYS = frozenset({"#8a8a8a"})
 SENTENCE_ENDS = frozenset(".!?;:。！？；：\n")
 COLONS = frozenset(":：")
 COMMAS = frozenset(",，—–()（）")
@@ -54,6 +56,8 @@ class Part:
     #: The operations of a term, or the one that a colour became.
     said: tuple[Said, ...] = ()
     match: Match | None = None
+    #: What a word of intensity makes of a colour.
+    factor: float = 1.0
 
 
 @dataclass(slots=True)
@@ -139,6 +143,8 @@ class Grammar:
             self.take_intensity(match, following)
         elif role == "listing":
             self.take_listing(following)
+        elif role == "lowering":
+            self.take_lowering(match, following)
         elif role == "except" and begins(following, "operation"):
             self.take_negation(match)
         elif role == "except" and self.is_verb(following):
@@ -175,29 +181,42 @@ class Grammar:
     def take_colour(self, match: Match) -> None:
         """A colour by itself, or "day": of a place, perhaps; `places` finds out."""
         name = match.colours[0] if match.colours else match.meaning.steps[0].name
-        part = Part(match.meaning.role, match.first, match.after, name, match=match)
+        factor, _ = self.take_weight(match)
+        part = Part(match.meaning.role, match.first, match.after, name, match=match, factor=factor)
         self.clauses[-1].parts.append(part)
 
     def take_operation(self, match: Match) -> None:
         """An operation: denied inside a negation, asked for outside."""
-        names = [step.name for step in match.meaning.steps]
+        steps = greyed(match)
+        names = [step.name for step in steps]
         if match.first < self.negated_until:
             self.denied += names
             self.spent, self.negated_until = True, match.after + REACH
             self.weight = None
             self.note("denied", match.first, match.after)
             return
-        intensity, weighed = 1.0, False
-        if self.weight and match.first - self.weight[1] <= NEAR:
-            intensity, weighed = self.weight[0], True
-        self.weight = None
+        intensity, weighed = self.take_weight(match)
         made = tuple(
             Said(step, match, self.segment, intensity, weighed, clause=len(self.clauses) - 1)
-            for step in match.meaning.steps
+            for step in steps
         )
         self.said += made
         part = Part("operation", match.first, match.after, names[0], made)
         self.clauses[-1].parts.append(part)
+
+    def take_weight(self, match: Match) -> tuple[float, bool]:
+        """The intensity that waits for this term, and whether there was one."""
+        weight, self.weight = self.weight, None
+        if weight and match.first - weight[1] <= NEAR:
+            return weight[0], True
+        return 1.0, False
+
+    def take_lowering(self, match: Match, following: Match | Token | None) -> None:
+        """A word such as "降低": in front of an operation it denies it, behind one it tempers it."""
+        if begins(following, "operation") or len(self.said) == self.before_clause:
+            self.take_negation(match)
+        else:
+            self.take_tempered(match)
 
     def take_tempered(self, match: Match) -> None:
         """ "But not too strong": a little of the last operation; see `places` for tone and colour."""
@@ -213,6 +232,10 @@ class Grammar:
             for each in self.said:
                 if each.match is last.match:
                     each.intensity, each.weighed = match.meaning.factor, True
+            return
+        part = self.clauses[-1].parts[-1] if self.clauses[-1].parts else None
+        if part and part.after == match.first and part.kind in ("colour", "bare"):
+            part.factor = match.meaning.factor
             return
         before = self.weight[0] if self.weight else 1.0
         self.weight = (before * match.meaning.factor, match.after)
@@ -254,6 +277,15 @@ class Grammar:
 def begins(following: Match | Token | None, role: str) -> bool:
     """Whether the next thing said is of this role."""
     return isinstance(following, Match) and following.meaning.role == role
+
+
+def greyed(match: Match) -> tuple[Step, ...]:
+    """The steps of a term; a grey tint is black and white."""
+    grey = match.colours[:1] and match.colours[0] in GREYS
+    return tuple(
+        Step("black_and_white") if grey and step.name == "tint" else step
+        for step in match.meaning.steps
+    )
 
 
 #: What is done with a term of each role that needs no look ahead.

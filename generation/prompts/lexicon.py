@@ -18,6 +18,8 @@ from generation.requests import OwnWord
 FILE = Path(__file__).with_name("lexicon.toml")
 TOKENS = re.compile(r"[a-zà-ÿ]+(?:'[a-z]+)?|\d+(?:\.\d+)?|[㐀-鿿]|[^\s]")
 HAN = re.compile(r"[㐀-鿿]")
+#: Joins words that are looked up as two: "black-and-white".
+HYPHEN = re.compile(r"(?<=[A-Za-z])-(?=[A-Za-z])")
 WORD = re.compile(r"[a-zà-ÿ0-9㐀-鿿]")
 ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "ly")
 LAST_LETTERS = frozenset(ending[-1] for ending in ENDINGS)
@@ -26,8 +28,10 @@ LONGEST = 12
 #: Lists of small words in the file; each is a role.
 ROLES = (
     "stop", "ignored", "negation", "removal", "turn", "only", "listing", "then",
-    "hold", "kept", "kept_colour", "except", "rest", "tempered",
+    "hold", "kept", "kept_colour", "except", "rest", "tempered", "lowering",
 )  # fmt: skip
+#: Years of old photographs, from the first ones on.
+OLD_YEARS = frozenset(str(year) for year in range(1826, 1970))
 #: First words whose places in the tree are remembered.
 MOST_REMEMBERED = 5000
 
@@ -121,7 +125,7 @@ class Lexicon:
 
     def tokens(self, prompt: str) -> list[Token]:
         """The prompt cut up: lower case, simplified characters, British spelling."""
-        text = prompt.translate(self.characters)
+        text = HYPHEN.sub(" ", prompt.translate(self.characters))
         # Lower-casing may change the length of exotic letters; places must stay true to the prompt.
         lowered = text.lower()
         if len(lowered) != len(text):
@@ -145,14 +149,14 @@ class Lexicon:
         best: Match | None = None
         text = tokens[first].text
         nodes = self.beginnings(text)
-        if text not in self.colour_words:
+        if text not in self.colour_words and text not in OLD_YEARS:
             if not nodes:
                 return None
             if len(nodes) == 1 and nodes[0].meaning and not nodes[0].next and not nodes[0].stems:
                 return Match(first, first + 1, nodes[0].meaning)
         # A path that ends in a small word it let pass is no match yet.
         paths = [Way(node, first + 1) for node in nodes]
-        if text in self.colour_words:
+        if text in self.colour_words or text in OLD_YEARS:
             paths[:0] = self.named(self.root, tokens, Way(self.root, first))
         while paths:
             path = paths.pop()
@@ -193,14 +197,17 @@ class Lexicon:
             for length, colour in self.colours_at(tokens, path.place):
                 place, colours = path.place + length, (*path.colours, colour)
                 made.append(Way(node.next["{colour}"], place, colours, path.numbers))
-        if "{number}" in node.next and tokens[path.place].text[0].isdigit():
-            numbers = (*path.numbers, float(tokens[path.place].text[:9]))
+        text = tokens[path.place].text
+        if "{number}" in node.next and text[0].isdigit():
+            numbers = (*path.numbers, float(text[:9]))
             made.append(Way(node.next["{number}"], path.place + 1, path.colours, numbers))
+        if "{year}" in node.next and text in OLD_YEARS:
+            made.append(Way(node.next["{year}"], path.place + 1, path.colours, path.numbers))
         return made
 
     def colours_at(self, tokens: list[Token], place: int) -> Iterator[tuple[int, str]]:
         """Colours named here: how many tokens they take, and #rrggbb."""
-        if tokens[place].text not in self.colour_words:
+        if tokens[place].text not in self.colour_words or is_black_and_white(tokens, place):
             return
         for length in (1, 2, 3):
             name = tuple(token.text for token in tokens[place : place + length])
@@ -224,6 +231,12 @@ def steps(node: Node, text: str) -> list[Node]:
     return found
 
 
+def is_black_and_white(tokens: list[Token], place: int) -> bool:
+    """Whether a colour named here is half of "black and white", which is no colour."""
+    following = [token.text for token in tokens[place + 1 : place + 3]]
+    return tokens[place].text == "black" and following[-1:] == ["white"] and len(following) == 2
+
+
 @cache
 def lexicon() -> Lexicon:
     """The shipped lexicon, read once."""
@@ -238,7 +251,7 @@ def lexicon() -> Lexicon:
         within=frozenset(small["within"]),
         opposites=tuple(frozenset(pair) for pair in words["opposites"]["pairs"]),
         spellings=words["spellings"],
-        characters=str.maketrans(words["characters"]),
+        characters=characters(words["characters"]["pairs"]),
         notes=words["notes"],
         suggestions=tuple(words["suggestions"]),
     )
@@ -272,6 +285,12 @@ def lexicon() -> Lexicon:
             for spelt in expanded(term, words["ways"]):
                 plant(made.root, spelt, meaning)
     return made
+
+
+def characters(pairs: str) -> dict[int, str]:
+    """What stands for a traditional character ("雲云"), and for a letter of full width."""
+    wide = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+    return wide | {ord(pair[0]): pair[1] for pair in pairs.split()}
 
 
 def expanded(term: str, ways: dict[str, list[str]]) -> list[str]:

@@ -8,8 +8,9 @@ alone") turns what has no place of its own into its opposite.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from generation.prompts.grammar import Clause, Grammar, Part, Said
+from generation.prompts.grammar import GREYS, Clause, Grammar, Part, Said
 from generation.prompts.lexicon import HAN, Match, Meaning, Step
 
 #: A place that means all but another.
@@ -20,13 +21,12 @@ OPPOSITES = {
     "top": "bottom", "bottom": "top",
     "centre": "edges", "edges": "centre",
 }  # fmt: skip
-#: Colours without a hue: a place that becomes one of them loses its colour.
-GREYS = frozenset({"#8a8a8a"})
 UNPAINTABLE = frozenset({"#101014", "#f5f3ee"})
 #: Places when they end a clause, and when they are all of it.
 LAST_WORDS = {"behind": "background", "below": "bottom", "above": "top", "front": "subject"}
 LONE_WORDS = {"left": "left", "right": "right", "top": "top", "bottom": "bottom"}
-LONE_WORDS |= {"左": "left", "右": "right", "上": "top", "下": "bottom"}
+LONE_WORDS |= {"左": "left", "右": "right", "上": "top", "下": "bottom", "人": "subject"}
+SIDE_WORDS = frozenset("左右")
 #: Things to do, or a colour to be.
 ACTS = ("operation", "colour", "bare")
 #: Words that end like what happens, and are things.
@@ -175,7 +175,7 @@ class Places:
             step, colours = Step("tint"), (part.name,)
         match = Match(part.first, part.after, Meaning("operation", (step,)), colours)
         number = self.grammar.clauses.index(clause)
-        return Said(step, match, clause.segment, clause=number)
+        return Said(step, match, clause.segment, part.factor, clause=number)
 
     def hand_on(self, number: int) -> None:
         """Let a clause with a place but nothing to do give it to a neighbour."""
@@ -258,6 +258,11 @@ def name_bare_places(clause: Clause, words: Sequence[str]) -> None:
     text = words[last.first]
     if last.kind in ("within", "unknown") and text in LAST_WORDS:
         last.kind, last.name = "region", LAST_WORDS[text]
+    for part, following in pairwise(clause.parts):
+        # "左冬右秋": a side by itself, and at once what happens there.
+        alone = part.kind == "unknown" and words[part.first] in SIDE_WORDS
+        if alone and following.kind == "operation" and following.first == part.after:
+            part.kind, part.name = "region", LONE_WORDS[words[part.first]]
     followed = len(clause.parts) > 1 and clause.parts[1].kind == "unknown"
     if first.kind == "unknown" and words[first.first] in LONE_WORDS and not followed:
         first.kind, first.name = "region", LONE_WORDS[words[first.first]]
