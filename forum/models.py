@@ -1,7 +1,7 @@
 """Table of contents: every table of the house, room by room."""
 
 from forum.beginnings.models import Beginning
-from forum.boards.models import Board, Membership, Word
+from forum.boards.models import Board, Decision, Membership, Word
 from forum.drafts.models import Draft, Take
 from forum.films.models import Film
 from forum.images.models import Descent, File, Image
@@ -24,6 +24,7 @@ __all__ = [
     "Allowance",
     "Beginning",
     "Board",
+    "Decision",
     "Descent",
     "Draft",
     "Duplicate",

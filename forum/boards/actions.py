@@ -8,8 +8,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from forum.announce import announce
-from forum.boards.models import Board, Membership
-from forum.members.models import Member
+from forum.boards.models import Board, Membership, Office
+from forum.members.models import Member, Role
 
 #: What the makers of a board may set, and change later.
 FIELDS = frozenset(
@@ -102,6 +102,23 @@ def remove_member(*, board: Board, member: Member, by: Member) -> None:
         authorise(board, by)
     Membership.objects.filter(board=board, member=member).delete()
     tell(board)
+
+
+def office_of(by: Member, board: Board) -> Office | None:
+    """In whose name this person may decide on a board; None where they may not."""
+    if not by.is_active:
+        return None
+    if by.is_moderator:
+        return Office.HOUSE
+    return Office.BOARD if Board.objects.editable_by(by).filter(pk=board.pk).exists() else None
+
+
+def moderators_of(board: Board | None) -> list[Member]:
+    """Whom to ask about a board: its own moderators, else, or without a board, those of the house."""
+    office = Membership.Role.MODERATOR
+    own = Member.objects.filter(memberships__board=board, memberships__role=office, is_active=True)
+    house = Member.objects.filter(role__in=[Role.MODERATOR, Role.OWNER], is_active=True)
+    return (board and list(own.order_by("username"))) or list(house.order_by("username"))
 
 
 def authorise(board: Board, by: Member) -> None:

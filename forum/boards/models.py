@@ -141,6 +141,56 @@ class Membership(models.Model):
         return f"{self.member} in {self.board}"
 
 
+class DecisionKind(models.TextChoices):
+    """What somebody who moderates did."""
+
+    HIDDEN = "hidden", _("hid an image")
+    SHOWN = "shown", _("showed an image again")
+    MOVED = "moved", _("moved a thread")
+
+
+class Office(models.TextChoices):
+    """In whose name somebody decided."""
+
+    BOARD = "board", _("a moderator of this board")
+    HOUSE = "house", _("a moderator of the whole forum")
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def visible_to(self, member: Member | None) -> "DecisionQuerySet":
+        """Decisions on boards that this person moderates, at either end of a move."""
+        mine = Board.objects.editable_by(member)
+        return self.filter(Q(board__in=mine) | Q(to_board__in=mine))
+
+    def with_names(self) -> "DecisionQuerySet":
+        """With what a list shows of them, newest first."""
+        return self.select_related("by", "board", "to_board", "image", "thread").order_by("-pk")
+
+
+class Decision(models.Model):
+    """What somebody who moderates decided, and why: the audit trail. Never changed, only added to."""
+
+    board = models.ForeignKey(Board, models.CASCADE, related_name="decisions")
+    #: Where a thread was moved to.
+    to_board = models.ForeignKey(Board, models.CASCADE, null=True, related_name="+")
+    kind = models.CharField(max_length=10, choices=DecisionKind.choices)
+    image = models.ForeignKey("forum.Image", models.SET_NULL, null=True, related_name="decisions")
+    thread = models.ForeignKey("forum.Thread", models.SET_NULL, null=True, related_name="decisions")
+    #: Empty when they left and wished no name to stay.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    office = models.CharField(max_length=10, choices=Office.choices)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["board", "-id"], name="decision_by_board")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.board_id}"
+
+
 class WordQuerySet(models.QuerySet["Word"]):
     def heard_on(self, board: Board) -> "WordQuerySet":
         """Words that hold on a board: the house's, then its own, which go before them."""
