@@ -1,32 +1,10 @@
-"""Who no longer waits is not made to: within a step, and without harm to the others."""
+"""Who no longer waits is not made to, without harm to the others; that every preset stops within a step
+is in test_every_path."""
 
 import numpy as np
-import pytest
 
-from generation.engines.base import Cancelled, Failed, Made
+from generation.engines.base import Cancelled, Made
 from tests.generation.diffusion.asking import ask, four, made, picture_of, pixels, run
-
-
-@pytest.mark.parametrize(
-    "name", ["klein", "longcat", "instruct-pix2pix", "sdxl-structure", "wan-moving"]
-)
-def test_it_stops_within_one_step_and_decodes_nothing(load, name):
-    engine = load(name)
-    item = ask(name, "at night", picture_of("rings"))
-    steps, decoded = [], decodings(engine)
-    answer = run(engine, [item], steps.append, lambda _: len(steps) >= 1)[item.id]
-    assert isinstance(answer, Failed) and isinstance(answer.error, Cancelled)
-    assert len(steps) == 1
-    assert decoded == []
-
-
-def test_the_next_run_is_as_if_nothing_had_been(load):
-    engine = load("klein")
-    items = [ask("klein", "at night", picture_of("rings")) for _ in range(3)]
-    fresh = made(engine, items[:1])[0]
-    steps = []
-    run(engine, items[1:2], steps.append, lambda _: len(steps) >= 2)
-    assert np.array_equal(pixels(fresh), pixels(made(engine, items[2:])[0]))
 
 
 def test_one_of_four_rides_along_and_is_not_decoded(load):

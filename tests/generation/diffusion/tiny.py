@@ -215,7 +215,10 @@ def longcat(folder: Path) -> Words:
     )))  # fmt: skip
     LongCatImageEditPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
-        vae=picture_vae(16, levels=6, width=4, scaling_factor=0.4, shift_factor=0.1),
+        # `sample_size` is that of its tiles: smaller ones would be single numbers at its narrowest.
+        vae=picture_vae(
+            16, levels=6, width=4, sample_size=512, scaling_factor=0.4, shift_factor=0.1
+        ),
         text_encoder=vision_encoder(tokenizer), tokenizer=tokenizer,
         text_processor=still_processor("Qwen2_5_VLProcessor", tokenizer), transformer=transformer,
     ).save_pretrained(folder)  # fmt: skip
