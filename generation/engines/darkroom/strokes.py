@@ -30,6 +30,9 @@ from generation.engines.darkroom.pixels import (
 #: Receives the unfinished picture, small; may raise to stop the work.
 Show = Callable[[Picture], None]
 
+#: From blue to orange, and from violet to green, at about one lightness.
+WARM, GREEN = np.array([1.0, 0.0, -1.3]), np.array([-0.8, 0.55, -0.8])
+
 #: Looks at the unfinished picture in each layer.
 LOOKS = 4
 
@@ -44,8 +47,10 @@ class Brushes:
     lengths: tuple[int, ...] = (5, 5, 4)
     #: Error of the canvas (sum over the channels) that calls for another stroke.
     threshold: float = 0.045
-    #: Standard deviation of a stroke's brightness; six tenths of it for its hue.
+    #: Standard deviation of a stroke's brightness.
     jitter: float = 0.05
+    #: Standard deviation by which a stroke strays to the warm or the cool side: broken colour.
+    broken: float = 0.03
     #: Standard deviation, in radians, of a stroke's own deviation from the flow.
     wildness: float = 0.25
     #: Radians that a stroke turns further at each step.
@@ -57,6 +62,10 @@ class Brushes:
     density: float = 0.8
     #: 1 follows edges wherever there are any, 0 ignores them.
     follow: float = 1.0
+    #: How far around, in pixels, edges are asked for their direction.
+    reach: float = 8.0
+    #: Half the range, in radians, of the directions on ground without edges; pi is every way.
+    drift: float = 0.7
 
 
 @dataclass(slots=True)
@@ -65,8 +74,6 @@ class Easel:
 
     canvas: NDArray[np.uint8]
     flow: Flow
-    #: Directions where the picture has none: smooth noise, unit vectors.
-    drift: Flow
     show: Show
 
     def look(self) -> None:
@@ -94,7 +101,7 @@ def painted(picture: Picture, rng: Generator, brushes: Brushes, show: Show) -> P
     scale = scale_of(picture)
     radii = [max(1.2, radius * scale) for radius in brushes.radii]
     palette = clip(saturated(picture, brushes.saturation))
-    easel = easel_for(picture, palette, radii[0], rng, show)
+    easel = easel_for(picture, palette, radii[0], rng, brushes, show)
     for layer, (radius, length) in enumerate(zip(radii, brushes.lengths, strict=True)):
         reference = blur(palette, max(0.6 * radius, 0.8))
         starts = where_to_start(easel, reference, radius, rng, brushes, everywhere=layer == 0)
@@ -103,16 +110,41 @@ def painted(picture: Picture, rng: Generator, brushes: Brushes, show: Show) -> P
 
 
 def easel_for(
-    picture: Picture, palette: Picture, widest: float, rng: Generator, show: Show
+    picture: Picture,
+    palette: Picture,
+    widest: float,
+    rng: Generator,
+    brushes: Brushes,
+    show: Show,
 ) -> Easel:
     """A canvas with a blurred underpainting, and the directions for the brush."""
     height, width = picture.shape[:2]
     ground = to_bytes(blur(palette, 1.5 * widest))
     level = np.full((height, width, 1), 128, np.uint8)
-    angle = clouds(height, width, rng, octaves=3, cells=3) * np.float32(4 * np.pi)
-    drift = Flow(floats(np.cos(angle)), floats(np.sin(angle)), floats(np.ones_like(angle)))
     canvas = np.concatenate([ground, level], axis=2)
-    return Easel(canvas=canvas, flow=edge_flow(picture), drift=drift, show=show)
+    flow = led(edge_flow(picture, brushes.reach), drifting(height, width, rng, brushes), brushes)
+    return Easel(canvas=canvas, flow=flow, show=show)
+
+
+def drifting(height: int, width: int, rng: Generator, brushes: Brushes) -> Flow:
+    """Directions where a picture has none: they turn slowly about one that the hand prefers."""
+    preferred = rng.uniform(-0.9, 0.1)
+    swing = clouds(height, width, rng, octaves=2, cells=3) - np.float32(0.5)
+    angle = np.float32(preferred) + swing * np.float32(2 * brushes.drift)
+    return Flow(floats(np.cos(angle)), floats(np.sin(angle)), floats(np.ones_like(angle)))
+
+
+def led(flow: Flow, drift: Flow, brushes: Brushes) -> Flow:
+    """One field of unit vectors: the edge's direction where there is one, else the drift's.
+
+    Directions have no sign, so the two are mixed as doubled angles.
+    """
+    trust = np.clip(flow.certainty * np.float32(1.6) - np.float32(0.3), 0, 1)
+    trust = trust * np.float32(brushes.follow)
+    along = trust * (flow.x**2 - flow.y**2) + (1 - trust) * (drift.x**2 - drift.y**2)
+    down = trust * flow.x * flow.y + (1 - trust) * drift.x * drift.y
+    angle = np.float32(0.5) * np.arctan2(2 * down, along)
+    return Flow(floats(np.cos(angle)), floats(np.sin(angle)), flow.certainty)
 
 
 def where_to_start(
@@ -154,8 +186,9 @@ def strokes_from(
     count = len(starts)
     columns, rows = starts.astype(np.int32).T
     colours = reference[rows, columns] * (1 + rng.normal(0, brushes.jitter, (count, 1)))
-    colours = colours + rng.normal(0, 0.6 * brushes.jitter, (count, 3))
-    heights = rng.integers(40, 220, (count, 1))
+    colours = colours + rng.normal(0, brushes.broken, (count, 1)) * WARM
+    colours = colours + rng.normal(0, 0.5 * brushes.broken, (count, 1)) * GREEN
+    heights = rng.integers(90, 190, (count, 1))
     paints = np.concatenate([np.clip(colours, 0, 1) * 255, heights], 1)
     widths = np.maximum(1, radius * rng.uniform(0.7, 1.25, count)).astype(np.int32)
     paths = paths_from(starts, easel, radius * 1.1, length, rng, brushes)
@@ -180,24 +213,13 @@ def paths_from(
     for index in range(length):
         columns = paths[:, index, 0].astype(np.int32).clip(0, width - 1)
         rows = paths[:, index, 1].astype(np.int32).clip(0, height - 1)
-        way = direction_at(easel, rows, columns, brushes.follow)
+        way = np.stack([easel.flow.x[rows, columns], easel.flow.y[rows, columns]], 1)
         way = turned(way, whim + np.float32(brushes.curl * index))
         # A tangent has no sign: keep the one that goes on, not the one that turns back.
         back = (way * before).sum(1, keepdims=True) < 0
         before = np.where(back, -way, way)
         paths[:, index + 1] = paths[:, index] + before * np.float32(step)
     return paths
-
-
-def direction_at(
-    easel: Easel, rows: NDArray[np.int32], columns: NDArray[np.int32], follow: float
-) -> NDArray[np.float32]:
-    """Unit-like vectors (n, 2): the edge's direction where there is one, else the drift's."""
-    trust = np.clip(easel.flow.certainty[rows, columns] * 2, 0, 1) * np.float32(follow)
-    along = trust * easel.flow.x[rows, columns] + (1 - trust) * easel.drift.x[rows, columns]
-    down = trust * easel.flow.y[rows, columns] + (1 - trust) * easel.drift.y[rows, columns]
-    vectors = np.stack([along, down], 1)
-    return floats(vectors / np.maximum(np.hypot(along, down), 1e-6)[:, None])
 
 
 def turned(vectors: NDArray[np.float32], angles: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -220,11 +242,15 @@ def draw(easel: Easel, strokes: Strokes) -> None:
 
 
 def lit(easel: Easel, rng: Generator, impasto: float) -> Picture:
-    """The finished painting under a raking light from the upper left."""
+    """The finished painting under a raking light from the upper left.
+
+    Bristles leave furrows along the strokes, both in the height of the paint and in its colour.
+    """
     paint = from_bytes(easel.canvas[..., :3])
     height, width = paint.shape[:2]
     bristles = combed(noise(height, width, rng), easel.flow)
-    relief = blur(from_bytes(easel.canvas[..., 3]), 0.8) + np.float32(0.12) * bristles
+    relief = blur(from_bytes(easel.canvas[..., 3]), 1.0) + np.float32(0.1) * bristles
     slope = cv2.Sobel(relief, cv2.CV_32F, 1, 0) + cv2.Sobel(relief, cv2.CV_32F, 0, 1)
-    shade: Plane = np.clip(slope * np.float32(0.22 * impasto), -0.3, 0.3)
-    return clip(paint * (1 + shade[..., None]) + np.maximum(shade, 0)[..., None] * np.float32(0.12))
+    shade: Plane = np.clip(slope * np.float32(0.22 * impasto), -0.2, 0.24)
+    streaks = 1 + shade + bristles * np.float32(0.05 * impasto)
+    return clip(paint * streaks[..., None] + np.maximum(shade, 0)[..., None] * np.float32(0.1))
