@@ -15,6 +15,7 @@ from forum.api.problems import Trouble
 from forum.boards.models import Board
 from forum.images import ingest
 from forum.images import views as doors
+from forum.images.actions import hidden_since
 from forum.images.lineage import lineage
 from forum.images.models import Image, ImageQuerySet
 from forum.members.models import Member
@@ -38,8 +39,16 @@ def seen_by(member: Member | None) -> ImageQuerySet:
 
 
 def find(request: Caller, pk: int) -> Image:
-    """An image that may be seen; 404 for all others."""
-    return get_object_or_404(seen_by(request.member), pk=pk)
+    """An image that may be seen; 404 for all others. Raises Trouble for those who are told why not."""
+    found = seen_by(request.member).filter(pk=pk).first()
+    if found is not None:
+        return found
+    hidden: Image = get_object_or_404(Image.objects.told_to(request.member), pk=pk)
+    decision = hidden_since(hidden)
+    said = {} if decision is None else {
+        "since": decision.made_at.isoformat(), "by": decision.office, "reason": decision.reason,
+    }  # fmt: skip
+    raise Trouble(403, "hidden", _("A moderator hid this image."), **said)
 
 
 @router.post("/images", auth=writer, response={201: schemas.ImageOut}, url_name="images")

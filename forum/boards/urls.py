@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("boards/<slug:slug>/words/", views.words, name="board-words"),
     path("boards/<slug:slug>/words/<int:pk>/", views.word, name="board-word"),
     path("boards/<slug:slug>/words/<int:pk>/delete/", views.word_delete, name="board-word-delete"),
+    path("boards/<slug:slug>/decisions/", views.decisions, name="board-decisions"),
     path("boards/<slug:slug>/members/", views.members, name="board-members"),
     path("boards/<slug:slug>/go/", views.go, name="board-go"),
     path(

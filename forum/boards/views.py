@@ -5,18 +5,23 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from forum.boards import actions
 from forum.boards import words as teaching
 from forum.boards.forms import BoardForm, NewMember, TryWords, WordForm
-from forum.boards.models import Board, Word
+from forum.boards.models import Board, Decision, Word
 from forum.members.models import Member
 from forum.web import MemberRequest, Request, member_required, sent
 from generation import queue
@@ -122,6 +127,22 @@ def remove_member(request: MemberRequest, slug: str, username: str) -> HttpRespo
     member = get_object_or_404(Member, username__iexact=username)
     actions.remove_member(board=board, member=member, by=request.member)
     return redirect("board-members", slug)
+
+
+@require_safe
+@member_required
+def decisions(request: MemberRequest, slug: str) -> HttpResponse:
+    """What was decided on a board and why, newest first: for those who moderate it."""
+    board = mine(request, slug)
+    rows = Decision.objects.filter(Q(board=board) | Q(to_board=board)).with_names()
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    words = {
+        "board": board,
+        "decisions": page,
+        "newer": f"?page={page.previous_page_number()}" if page.has_previous() else "",
+        "older": f"?page={page.next_page_number()}" if page.has_next() else "",
+    }
+    return render(request, "boards/decisions.html", words)
 
 
 @require_POST

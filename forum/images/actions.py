@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 from PIL import Image as Pictures
 
 from forum.announce import announce
-from forum.boards.models import Board, Licence
+from forum.boards.actions import office_of
+from forum.boards.models import Board, Decision, DecisionKind, Licence, Office
 from forum.images import events, storing
 from forum.images.ingest import Ingested, Kept, discard
 from forum.images.models import Descent, File, FileRole, Image, ImageState, Kind, Origin
@@ -39,6 +40,8 @@ NARROWER = (
 )
 #: A result of at most so many bytes serves as its own display rendition.
 SERVES_AS_DISPLAY = 1024 * 1024
+#: Characters that a decision keeps of its reason.
+LONGEST_REASON = 500
 
 
 def add_original(
@@ -291,23 +294,60 @@ def withdraw(*, image: Image, by: Member) -> None:
     transaction.on_commit(lambda: storing.remove(names))
 
 
-def hide(*, image: Image, by: Member) -> None:
-    """Take an image out of sight; moderators still see it. Raises Refused (`not_yours`)."""
-    _move(image, by, ImageState.READY, ImageState.HIDDEN)
+@transaction.atomic
+def hide(*, image: Image, by: Member, reason: str) -> None:
+    """Take an image out of sight of all but those who moderate; its author is told why.
 
-
-def show(*, image: Image, by: Member) -> None:
-    """Bring a hidden image back. Raises Refused (`not_yours`)."""
-    _move(image, by, ImageState.HIDDEN, ImageState.READY)
+    For moderators of its board and of the house. Raises Refused (`not_yours`, `no_reason`).
+    """
+    office = _office(image, by)
+    if not (reason := reason.strip()):
+        raise refused("no_reason")
+    if _move(image, ImageState.READY, ImageState.HIDDEN):
+        _write_down(DecisionKind.HIDDEN, image, by, office, reason)
 
 
 @transaction.atomic
-def _move(image: Image, by: Member, begin: str, end: str) -> None:
-    if not by.is_moderator:
+def show(*, image: Image, by: Member, reason: str = "") -> None:
+    """Bring a hidden image back. What the house hid, a board does not show again.
+
+    Raises Refused (`not_yours`, `hidden_by_house`).
+    """
+    office = _office(image, by)
+    last = hidden_since(image)
+    if last is not None and last.office == Office.HOUSE and office == Office.BOARD:
+        raise refused("hidden_by_house")
+    if _move(image, ImageState.HIDDEN, ImageState.READY):
+        _write_down(DecisionKind.SHOWN, image, by, office, reason.strip())
+
+
+def hidden_since(image: Image) -> Decision | None:
+    """The decision by which an image is hidden; None where none was written down."""
+    taken = Decision.objects.filter(image=image, kind=DecisionKind.HIDDEN)
+    return taken.select_related("by").order_by("-pk").first()
+
+
+def _office(image: Image, by: Member) -> Office:
+    """In whose name they decide. Raises Refused (`not_yours`)."""
+    if (office := office_of(by, image.board)) is None:
         raise refused("not_yours")
-    if Image.objects.filter(pk=image.pk, state=begin).update(state=end):
-        image.state = end
-        _tell(image, events.on_hidden)
+    return office
+
+
+def _move(image: Image, begin: str, end: str) -> bool:
+    """One step of the state, by compare and set; whether it was made."""
+    if not Image.objects.filter(pk=image.pk, state=begin).update(state=end):
+        return False
+    image.state = end
+    _tell(image, events.on_hidden)
+    return True
+
+
+def _write_down(kind: str, image: Image, by: Member, office: Office, reason: str) -> None:
+    Decision.objects.create(
+        board=image.board, kind=kind, image=image, thread_id=image.thread_id, by=by,
+        office=office, reason=reason[:LONGEST_REASON],
+    )  # fmt: skip
 
 
 def _tell(image: Image, hooks: list[Callable[[Image], None]]) -> None:

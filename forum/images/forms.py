@@ -13,6 +13,18 @@ else:  # Django's own class takes no subscript when the program runs
     ImageForm = forms.ModelForm
 
 
+class ReasonForm(forms.Form):
+    """Why an image is hidden."""
+
+    reason = forms.CharField(
+        label=_("Why it is hidden"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Its author reads this, and so does everybody who moderates here."),
+        error_messages={"required": _("Say why: its author will read it.")},
+    )
+
+
 class DescriptionForm(ImageForm):
     """Title and description of any image; licence, consent and origin of an upload."""
 

@@ -61,6 +61,17 @@ class ImageQuerySet(models.QuerySet["Image"]):
             states.append(ImageState.HIDDEN)
         return self.in_visible_boards(member).filter(state__in=states)
 
+    def overseen_by(self, member: Member | None) -> "ImageQuerySet":
+        """Hidden images that this person may look at and bring back: those of boards they moderate."""
+        return self.filter(state=ImageState.HIDDEN, board__in=Board.objects.editable_by(member))
+
+    def told_to(self, member: Member | None) -> "ImageQuerySet":
+        """Hidden images whose page tells this person so: their own, and those they oversee."""
+        if member is None or not member.is_active:
+            return self.none()
+        mine = Q(author=member) | Q(board__in=Board.objects.editable_by(member))
+        return self.in_visible_boards(member).filter(mine, state=ImageState.HIDDEN)
+
     def answerable_by(self, member: Member | None) -> "ImageQuerySet":
         """Images this person may answer in whatever way the image allows."""
         # Open boards are visible ones, so the boards are asked for once.
@@ -190,6 +201,11 @@ class FileQuerySet(models.QuerySet["File"]):
         if member is None or not member.is_active:
             return seen.filter(open_to_all)
         return seen if member.is_moderator else seen.filter(open_to_all | Q(image__author=member))
+
+    def overseen_by(self, member: Member | None) -> "FileQuerySet":
+        """What is shown of hidden images to those who moderate their boards: no uploaded original."""
+        seen = self.filter(image__in=Image.objects.overseen_by(member))
+        return seen.filter(role__in=[FileRole.DISPLAY, FileRole.THUMB])
 
     def bring(self, images: "Iterable[Image]") -> None:
         """Give these images their files of this selection, in one query.

@@ -31,6 +31,11 @@ TABLE: dict[str, tuple[int, Any]] = {
     "key_reused": (409, _("This form was already sent with another picture.")),
     "not_yours": (403, _("Only its author or a moderator may do this.")),
     "withdrawn": (409, _("This image was withdrawn.")),
+    "no_reason": (422, _("Say why: its author will read it.")),
+    "hidden_by_house": (
+        403,
+        _("A moderator of the whole forum hid it; only they show it again. Ask them."),
+    ),
 }
 
 #: Seconds after which a refusal that will pass may be tried again.

@@ -15,8 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("images/<int:pk>/lineage/", views.show_lineage, name="lineage"),
     path("images/<int:pk>/edit/", views.edit, name="image-edit"),
     path("images/<int:pk>/withdraw/", views.withdraw, name="image-withdraw"),
-    path("images/<int:pk>/hide/", views.hide_or_show, {"verb": "hide"}, name="image-hide"),
-    path("images/<int:pk>/show/", views.hide_or_show, {"verb": "show"}, name="image-show"),
+    path("images/<int:pk>/hide/", views.hide, name="image-hide"),
+    path("images/<int:pk>/show/", views.show, name="image-show"),
     path("members/<str:username>/images/", views.member_images, name="member-images"),
     path("settings/images/", views.my_images, name="my-images"),
 ]

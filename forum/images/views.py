@@ -1,5 +1,7 @@
 """Doors to files, lineage, and a member's own images."""
 
+from http import HTTPStatus
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,15 +10,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from forum.boards.models import Visibility
+from forum.boards.actions import moderators_of, office_of
+from forum.boards.models import Board, Decision, Office, Visibility
 from forum.images import actions, lineage_drawing
-from forum.images.forms import DescriptionForm
+from forum.images.forms import DescriptionForm, ReasonForm
 from forum.images.ingest import stored_bytes
 from forum.images.lineage import lineage
 from forum.images.models import File, Image, ImageQuerySet, ImageState
 from forum.images.refusals import Refused
 from forum.images.serving import send
-from forum.web import MemberRequest, Request, is_fragment, member_required
+from forum.members.models import Member
+from forum.web import MemberRequest, Request, is_fragment, member_required, sent
 
 #: Images on one page of "my images".
 PAGE = 24
@@ -29,7 +33,11 @@ def image_file(request: Request, pk: str, role: str) -> HttpResponse:
     """One file of an image, for those who may see it now. `role` may end in a position: strip-3."""
     role, _dash, position = role.partition("-")
     files = File.objects.visible_to(request.member).select_related("image__board")
-    file = get_object_or_404(files, image=int(pk), role=role, position=int(position or 0))
+    asked = {"image": int(pk), "role": role, "position": int(position or 0)}
+    file = files.filter(**asked).first()
+    if file is None:
+        overseen = File.objects.overseen_by(request.member).select_related("image__board")
+        file = get_object_or_404(overseen, **asked)
     foreign = request.headers.get("Sec-Fetch-Site") == "cross-site"
     if foreign and file.image.board.visibility != Visibility.PUBLIC:
         raise Http404
@@ -84,18 +92,65 @@ def withdraw(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "images/withdraw.html", {"image": image, "answers": answers})
 
 
+def moderated(request: MemberRequest, pk: int) -> Image:
+    """An image of a board that this member moderates; 404 for everybody else."""
+    kept = Image.objects.exclude(state=ImageState.WITHDRAWN).with_files()
+    mine = Board.objects.editable_by(request.member)
+    found: Image = get_object_or_404(kept.filter(board__in=mine), pk=pk)
+    return found
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required
+def hide(request: MemberRequest, pk: int) -> HttpResponse:
+    """Moderators of the house and of the board take an image out of sight, and say why."""
+    image = moderated(request, pk)
+    form = ReasonForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        actions.hide(image=image, by=request.member, reason=form.cleaned_data["reason"])
+        said = _("It is hidden. Moderators still see its page, and can show it again.")
+        messages.success(request, said)
+        return HttpResponseRedirect(image.get_absolute_url())
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
+    return render(request, "images/hide.html", {"image": image, "form": form}, status=status)
+
+
 @require_POST
 @member_required
-def hide_or_show(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
-    """Moderators take an image out of sight, or bring it back."""
-    image = get_object_or_404(Image.objects.editable_by(request.member), pk=pk)
+def show(request: MemberRequest, pk: int) -> HttpResponse:
+    """Moderators bring a hidden image back."""
+    image = moderated(request, pk)
     try:
-        (actions.hide if verb == "hide" else actions.show)(image=image, by=request.member)
+        actions.show(image=image, by=request.member, reason=request.POST.get("reason", ""))
     except Refused as refusal:
-        raise Http404 from refusal
-    hidden = _("It is hidden. Moderators still see its page, and can show it again.")
-    messages.success(request, hidden if verb == "hide" else _("Everybody sees it again."))
+        messages.error(request, str(refusal.sentence))
+    else:
+        messages.success(request, _("Everybody sees it again."))
     return HttpResponseRedirect(image.get_absolute_url())
+
+
+def hidden_page(request: Request, pk: int) -> HttpResponse:
+    """What its author and those who moderate are told of a hidden image. Raises Http404 for others."""
+    rows = Image.objects.told_to(request.member).select_related("board", "thread")
+    image: Image = get_object_or_404(rows, pk=pk)
+    office = None if request.member is None else office_of(request.member, image.board)
+    decision = actions.hidden_since(image)
+    words = {
+        "image": image,
+        "decision": decision,
+        "oversees": office is not None,
+        "may_show": office == Office.HOUSE
+        or (office is not None and (decision is None or decision.office != Office.HOUSE)),
+        "ask": whom_to_ask(image.board, decision),
+        "contact": settings.FORUM_CONTACT,
+    }
+    return render(request, "images/hidden.html", words, status=HTTPStatus.FORBIDDEN)
+
+
+def whom_to_ask(board: Board, decision: Decision | None) -> list[Member]:
+    """Those who can bring an image back: of the house where the house hid it, else of the board."""
+    by_house = decision is not None and decision.office == Office.HOUSE
+    return moderators_of(None if by_house else board)
 
 
 @require_safe

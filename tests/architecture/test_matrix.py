@@ -91,6 +91,7 @@ get  image-edit                 in  404 404 200 200
 post image-edit                 in  404 404 422 422
 get  image-withdraw             in  404 404 200 200
 post image-withdraw             in  404 404 302 302
+get  image-hide                 in  404 404 200 200
 post image-hide                 in  404 404 302 302
 post image-show                 in  404 404 302 302
 get  member-images              200 200 200 200 200
@@ -119,6 +120,7 @@ post resonance-contest          in  404 302 302 302
 get  boards                     200 200 200 200 200
 get  board-new                  in  200 200 200 200
 post board-new                  in  422 422 422 422
+get  board-decisions            in  404 403 200 200
 get  board-edit                 in  404 403 200 200
 post board-edit                 in  404 403 422 422
 post board-archive              in  404 403 302 302
@@ -222,6 +224,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "api:board-words": {"term": "grey day", "means": "fog"},
     "films": {"kind": "lineage"},
     "api:films": {"kind": "lineage", "format": "webp"},
+    "image-hide": {"reason": "It shows a pupil's name."},
     "member-role": {"role": "moderator"},
     "set_language": {"language": "en"},
     "api:replies": {"prompt": "make it night"},

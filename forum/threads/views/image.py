@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 
+from forum.boards.models import Membership
+from forum.images.actions import hidden_since
 from forum.images.lineage import Node, ancestors
 from forum.images.models import FileRole, Image
+from forum.images.views import hidden_page
 from forum.members.models import Member
 from forum.prepared import prepared
 from forum.threads import chips, costs, keeping, recipes
@@ -30,8 +33,11 @@ USES = 12
 
 
 def image(request: Request, pk: int) -> HttpResponse:
-    """The page of one image."""
-    found = seen(request.member, pk)
+    """The page of one image; for its author and those who moderate, that it is hidden."""
+    try:
+        found = seen(request.member, pk)
+    except Http404:
+        return hidden_page(request, pk)
     return page(request, found, begun(request, found))
 
 
@@ -50,6 +56,11 @@ def seen(member: Member | None, pk: int) -> Image:
 def _seen(pk: int, who: int | None = None, **stands: Any) -> QuerySet[Image]:
     """An image, for somebody who stands in the house like this."""
     images = Image.objects.visible_to(None if who is None else Member(pk=who, **stands))
+    if who is not None:
+        # Whether they moderate its board: asked along, since the page offers to hide it.
+        office = Membership.Role.MODERATOR
+        own = Membership.objects.filter(board=OuterRef("board"), member=who, role=office)
+        images = images.annotate(overseen=Exists(own))
     return (
         images.filter(pk=pk)
         .select_related("author", "board", "thread")
@@ -71,6 +82,7 @@ def page(
     strip = [] if found.is_original else ancestors(found, request.member)
     words = {
         **composer(found, form, request.member),
+        "decision": None if found.is_shown else hidden_since(found),
         "thread": found.thread,
         "asked": asking(found, strip),
         "parent": parent(strip),

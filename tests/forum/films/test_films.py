@@ -142,7 +142,7 @@ def test_titles_are_what_was_said(line, ada):
 def test_grey_places_drop_out(line, ada, lin, moderator):
     images.withdraw(image=line[1], by=ada)
     assert cut(line[2], "lineage", lin).images == (line[0], line[2])
-    images.hide(image=line[0], by=moderator)
+    images.hide(image=line[0], by=moderator, reason="Not here.")
     # Not even for a moderator, who sees it: others could not look at the film then.
     assert cut(Image.objects.get(pk=line[2].pk), "lineage", moderator).images == (line[2],)
 
@@ -218,14 +218,14 @@ def test_the_sweep_leaves_films_alone(line, ada, studio, monkeypatch):
 # --- images that go ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", ["withdraw", "hide"])
+@pytest.mark.parametrize(("verb", "words"), [("withdraw", {}), ("hide", {"reason": "Not here."})])
 def test_with_an_image_every_film_goes_that_shows_it(
-    line, ada, lin, moderator, studio, verb, django_capture_on_commit_callbacks
+    line, ada, lin, moderator, studio, verb, words, django_capture_on_commit_callbacks
 ):
     film = finished(line[2], ada, studio)
     waits = actions.make(image=line[1], kind="lineage", form="webp", by=ada)
     with django_capture_on_commit_callbacks(execute=True):
-        getattr(images, verb)(image=Image.objects.get(pk=line[0].pk), by=moderator)
+        getattr(images, verb)(image=Image.objects.get(pk=line[0].pk), by=moderator, **words)
     assert not Film.objects.exists()
     assert not default_storage.exists(film.name)
     assert Job.objects.get(pk=waits.job).state == "cancelled"

@@ -21,7 +21,7 @@ def test_my_images_are_mine(plaza, lin, ada, original, derivative, browse):
 
 def test_hidden_ones_are_named_and_withdrawn_ones_gone(plaza, lin, moderator, original, browse):
     hidden, gone = original(plaza, lin), original(plaza, lin)
-    actions.hide(image=hidden, by=moderator)
+    actions.hide(image=hidden, by=moderator, reason="Not here.")
     actions.withdraw(image=gone, by=lin)
     page = browse(lin).get("/settings/images/").content.decode()
     assert "hidden by a moderator" in page

@@ -98,7 +98,7 @@ def test_withdrawn_and_hidden_keep_their_place(bare, lin, moderator):
     middle = bare(root)
     child = bare(middle)
     actions.withdraw(image=root, by=lin)
-    actions.hide(image=middle, by=moderator)
+    actions.hide(image=middle, by=moderator, reason="Not here.")
     assert [node.grey for node in lineage(child, lin).nodes] == ["withdrawn", "hidden", ""]
     assert [node.grey for node in lineage(child, moderator).nodes] == ["withdrawn", "", ""]
     assert [node.grey for node in ancestors(child, lin)] == ["withdrawn", "hidden"]

@@ -26,7 +26,7 @@ def test_a_withdrawn_image_is_forgotten(pair, lin):
 
 
 def test_a_hidden_image_is_not_found_until_it_is_shown(pair, moderator):
-    hide(image=pair[0], by=moderator)
+    hide(image=pair[0], by=moderator, reason="Not here.")
     assert EmbeddingWf1.objects.get(image=pair[0]).hidden
     show(image=pair[0], by=moderator)
     assert not EmbeddingWf1.objects.get(image=pair[0]).hidden

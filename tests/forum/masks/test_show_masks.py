@@ -36,7 +36,7 @@ def test_it_is_hidden_with_the_image_that_came_of_it(ada, hill, moderator, statu
     come_out(reply.job)
     image = take_in(reply.job)
     assert statuses(f"/images/{image.pk}/mask/") == [200] * 5
-    images.hide(image=image, by=moderator)
+    images.hide(image=image, by=moderator, reason="Not here.")
     assert statuses(f"/images/{image.pk}/mask/") == [404, 404, 404, 404, 200]
     assert statuses(f"/masks/{mask.pk}/") == [404, 404, 200, 404, 200]
 

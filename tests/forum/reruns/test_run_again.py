@@ -144,7 +144,7 @@ def test_a_source_that_was_withdrawn_is_said_before(derivative, hill, lin, ada):
 def test_a_source_that_is_hidden_is_closed_to_members_and_open_to_moderators(
     derivative, hill, moderator, ada
 ):
-    images.hide(image=hill, by=moderator)
+    images.hide(image=hill, by=moderator, reason="Not here.")
     assert reasons(derivative, ada) == {"source_withdrawn"}
     assert reasons(derivative, moderator) == set()
 

@@ -102,7 +102,7 @@ def test_the_title_goes_with_the_first_image(plaza, lin, ada):
 def test_a_hidden_image_hides_its_title_and_brings_it_back(plaza, lin, ada, owner, browse):
     thread = a_thread(plaza, lin, title="Anna at school")
     an_upload_reply(thread.first_image, ada)
-    hide(image=thread.first_image, by=owner)
+    hide(image=thread.first_image, by=owner, reason="Not here.")
     pages = ("/", "/boards/plaza/", "/boards/plaza/?view=threads", f"/threads/{thread.pk}/")
     for page in pages:
         assert "Anna" not in browse().get(page).content.decode(), page
