@@ -14,6 +14,8 @@ REACH = 6
 NEAR = 4
 #: Turns that a negation before them includes: "我没说要雪".
 WANTS = frozenset({"要"})
+#: Last words of a negation of too much.
+TOO = frozenset({"too", "so", "太"})
 #: A little of an operation.
 LITTLE = 0.5
 #: Colours without a hue: a tint in one of them takes the colour away.
@@ -92,6 +94,8 @@ class Grammar:
         self.negated_until = -1
         #: Whether the running negation has denied something already.
         self.spent = False
+        #: Whether it denies too much of something only: "not too dark".
+        self.too = False
         #: Factor and place of an intensity word that waits for its operation.
         self.weight: tuple[float, int] | None = None
         #: How many operations were said before the running clause.
@@ -158,6 +162,7 @@ class Grammar:
     def take_negation(self, match: Match) -> None:
         """A word such as "no": what follows is not wanted."""
         self.negated_until, self.spent = match.after + REACH, False
+        self.too = self.tokens[match.after - 1].text in TOO
         kind = "removal" if match.meaning.role == "removal" else "denial"
         self.note(kind, match.first, match.after)
 
@@ -181,6 +186,9 @@ class Grammar:
     def take_colour(self, match: Match) -> None:
         """A colour by itself, or "day": of a place, perhaps; `places` finds out."""
         name = match.colours[0] if match.colours else match.meaning.steps[0].name
+        if match.first < self.negated_until:
+            self.deny(match, [name] if not match.colours else [])
+            return
         factor, _ = self.take_weight(match)
         part = Part(match.meaning.role, match.first, match.after, name, match=match, factor=factor)
         self.clauses[-1].parts.append(part)
@@ -190,10 +198,7 @@ class Grammar:
         steps = greyed(match)
         names = [step.name for step in steps]
         if match.first < self.negated_until:
-            self.denied += names
-            self.spent, self.negated_until = True, match.after + REACH
-            self.weight = None
-            self.note("denied", match.first, match.after)
+            self.deny(match, names)
             return
         intensity, weighed = self.take_weight(match)
         made = tuple(
@@ -203,6 +208,17 @@ class Grammar:
         self.said += made
         part = Part("operation", match.first, match.after, names[0], made)
         self.clauses[-1].parts.append(part)
+
+    def deny(self, match: Match, names: list[str]) -> None:
+        """Something inside a negation: "darker, but not too dark" asks for a little of it."""
+        asked = [said for said in self.said if said.step.name in names]
+        if self.too and asked:
+            asked[-1].intensity, asked[-1].weighed = LITTLE, True
+        else:
+            self.denied += names
+        self.spent, self.negated_until = True, match.after + REACH
+        self.weight = None
+        self.note("denied", match.first, match.after)
 
     def take_weight(self, match: Match) -> tuple[float, bool]:
         """The intensity that waits for this term, and whether there was one."""
@@ -220,12 +236,17 @@ class Grammar:
 
     def take_tempered(self, match: Match) -> None:
         """ "But not too strong": a little of the last operation; see `places` for tone and colour."""
-        if len(self.said) > self.before_clause:
-            self.said[-1].intensity, self.said[-1].weighed = LITTLE, True
-            self.said[-1].tempered = True
+        if not self.said or self.clauses[self.said[-1].clause].sentence != self.sentence:
+            return
+        last = self.said[-1]
+        last.intensity, last.weighed = LITTLE, True
+        # "Darker, but not too much" asks for a little, "the contrast not so strong" for less than is.
+        last.tempered = len(self.said) > self.before_clause
 
     def take_intensity(self, match: Match, following: Match | Token | None) -> None:
         """A word such as "slightly": for the operation that follows, else for the last one."""
+        if is_part_of_a_word(self.tokens, match, following):
+            return
         last = self.said[-1] if len(self.said) > self.before_clause else None
         near = last is not None and match.first - last.match.after <= NEAR - 2
         if last and near and not last.weighed and not begins(following, "operation"):
@@ -267,11 +288,23 @@ class Grammar:
         )
         for first, after in places:
             start, end = self.tokens[first].start, self.tokens[after - 1].end
-            if spans and spans[-1][1] == start and HAN.match(self.tokens[first].text):
+            touches = bool(spans) and spans[-1][1] == start
+            if touches and is_han(prompt[start]) == is_han(prompt[start - 1]):
                 spans[-1] = (spans[-1][0], end)
             else:
                 spans.append((start, end))
         return list(dict.fromkeys(prompt[start:end] for start, end in spans))
+
+
+def is_part_of_a_word(tokens: list[Token], match: Match, following: Match | Token | None) -> bool:
+    """Whether one character says how much only by itself, and not here: the 大 of 大象."""
+    alone = match.after == match.first + 1 and bool(HAN.match(tokens[match.first].text))
+    return alone and isinstance(following, Token) and bool(HAN.match(following.text))
+
+
+def is_han(letter: str) -> bool:
+    """Whether this is a Chinese character."""
+    return bool(HAN.match(letter))
 
 
 def begins(following: Match | Token | None, role: str) -> bool:

@@ -32,6 +32,10 @@ ROLES = (
 )  # fmt: skip
 #: Years of old photographs, from the first ones on.
 OLD_YEARS = frozenset(str(year) for year in range(1826, 1970))
+#: Beside the characters for black and white these make two colours of them: "红和黑", "红黑双色".
+COLOUR_JOINTS = frozenset("和与配双两")
+#: A letter that was held down.
+HELD = re.compile(r"([a-z])\1{2,}")
 #: First words whose places in the tree are remembered.
 MOST_REMEMBERED = 5000
 
@@ -132,9 +136,16 @@ class Lexicon:
             lowered = "".join(low if len(low := each.lower()) == 1 else each for each in text)
         spelt = self.spellings.get
         return [
-            Token(spelt(text := found[0], text), *found.span())
+            Token(spelt(text := self.unstretched(found[0]), text), *found.span())
             for found in TOKENS.finditer(lowered)
         ]
+
+    def unstretched(self, text: str) -> str:
+        """A word without letters held down: "snowwww", "sooo"; no English word has three alike."""
+        if not HELD.search(text):
+            return text
+        short, double = HELD.sub(r"\1", text), HELD.sub(r"\1\1", text)
+        return double if self.beginnings(double) and not self.beginnings(short) else short
 
     def matches(self, tokens: list[Token]) -> Iterator[Match | Token]:
         """Terms and the tokens between them, in order: at each place the longest term."""
@@ -207,7 +218,7 @@ class Lexicon:
 
     def colours_at(self, tokens: list[Token], place: int) -> Iterator[tuple[int, str]]:
         """Colours named here: how many tokens they take, and #rrggbb."""
-        if tokens[place].text not in self.colour_words or is_black_and_white(tokens, place):
+        if tokens[place].text not in self.colour_words or is_no_colour(tokens, place):
             return
         for length in (1, 2, 3):
             name = tuple(token.text for token in tokens[place : place + length])
@@ -231,10 +242,14 @@ def steps(node: Node, text: str) -> list[Node]:
     return found
 
 
-def is_black_and_white(tokens: list[Token], place: int) -> bool:
-    """Whether a colour named here is half of "black and white", which is no colour."""
-    following = [token.text for token in tokens[place + 1 : place + 3]]
-    return tokens[place].text == "black" and following[-1:] == ["white"] and len(following) == 2
+def is_no_colour(tokens: list[Token], place: int) -> bool:
+    """Whether a colour's word is part of something else: "black and white", "黑夜", "白天"."""
+    text, following = tokens[place].text, [token.text for token in tokens[place + 1 : place + 3]]
+    if text == "black":
+        return len(following) == 2 and following[1] == "white"
+    before = tokens[place - 1].text if place else ""
+    of_two = before in COLOUR_JOINTS or following[:1] and following[0] in COLOUR_JOINTS
+    return text in ("黑", "白") and following[:1] != ["色"] and not of_two
 
 
 @cache

@@ -37,6 +37,8 @@ WHOLE = frozenset({"sky", "subject", "background"})
 SIDES = frozenset("边侧面方")
 #: A colour is a place's at most as many words behind it.
 COLOUR_NEAR = 4
+#: Done to places only, for alone it is a complaint: "blurry".
+SAID_OF_THINGS = frozenset({"dreamy"})
 #: A place that people name and that no rule here can find.
 NOWHERE = "nowhere"
 
@@ -57,6 +59,7 @@ class Places:
         """Find all places, clause by clause, then between clauses."""
         self.temper()
         self.name_the_rest()
+        self.take_lone()
         named = [clause for clause in self.grammar.clauses if clause.of("region")]
         if not named:
             return
@@ -77,6 +80,13 @@ class Places:
                     part.kind = "denied"
                     self.grammar.denied += [said.step.name for said in part.said]
                     self.grammar.said = [s for s in self.grammar.said if s not in part.said]
+
+    def take_lone(self) -> None:
+        """What else needs a place is an operation where it is all that is said: "very 暗"."""
+        for clause in self.grammar.clauses:
+            parts = [part for part in clause.parts if part.kind not in ("verb", "within")]
+            if [part.kind for part in parts] == ["bare"] and parts[0].name not in SAID_OF_THINGS:
+                self.put(clause, parts[0], [""])
 
     def name_the_rest(self) -> None:
         """ "The rest" is what was not named before it."""
@@ -260,11 +270,12 @@ def name_bare_places(clause: Clause, words: Sequence[str]) -> None:
         last.kind, last.name = "region", LAST_WORDS[text]
     for part, following in pairwise(clause.parts):
         # "左冬右秋": a side by itself, and at once what happens there.
-        alone = part.kind == "unknown" and words[part.first] in SIDE_WORDS
-        if alone and following.kind == "operation" and following.first == part.after:
+        side = part.kind == "unknown" and words[part.first] in SIDE_WORDS
+        if side and following.kind == "operation" and following.first == part.after:
             part.kind, part.name = "region", LONE_WORDS[words[part.first]]
     followed = len(clause.parts) > 1 and clause.parts[1].kind == "unknown"
-    if first.kind == "unknown" and words[first.first] in LONE_WORDS and not followed:
+    alone = first.kind == "unknown" or (first.kind == "within" and len(clause.parts) == 1)
+    if alone and words[first.first] in LONE_WORDS and not followed:
         first.kind, first.name = "region", LONE_WORDS[words[first.first]]
 
 
