@@ -1,5 +1,6 @@
 """Tone and colour: what a print gets from its paper, its filters and its toner."""
 
+import cv2
 import numpy as np
 from numpy.random import Generator
 
@@ -62,47 +63,109 @@ def grained(picture: Picture, rng: Generator, level: float) -> Picture:
     return clip(picture + grain * np.float32(level * 2) * (np.float32(0.35) + middle))
 
 
+def beyond(amount: float) -> float:
+    """How far a strength lies past the designed one: 0 up to it, 1 at the heaviest.
+
+    Where an effect is complete as designed, more strength is a harder hand: deeper filter, firmer paper.
+    """
+    return min(1.0, max(0.0, 2 * (amount - 1)))
+
+
+def opened(picture: Picture, middle: float, share: float) -> Picture:
+    """`exposed`, but only upwards: a dark picture is opened, a light one keeps its light."""
+    dark = float(np.median(luminance(picture)[::4, ::4])) < middle
+    return exposed(picture, middle, share) if dark else picture
+
+
+def strongest_and_weakest(picture: Picture) -> tuple[Plane, Plane]:
+    """The largest and the smallest channel of each pixel; five times as fast as along an axis."""
+    red, green, blue = cv2.split(picture)
+    high = cv2.max(cv2.max(red, green), blue)
+    return floats(high), floats(cv2.min(cv2.min(red, green), blue))
+
+
+def within_gamut(picture: Picture) -> Picture:
+    """Colours outside 0..1 drawn towards their own grey until they fit: hue and light stay."""
+    plain = clip(luminance(picture))
+    high, low = strongest_and_weakest(picture)
+    above = (1 - plain) / np.maximum(high - plain, np.float32(1e-4))
+    below = plain / np.maximum(plain - low, np.float32(1e-4))
+    share = np.minimum(np.minimum(above, below), np.float32(1))
+    if float(share.min()) >= 1:
+        return picture
+    return clip(plain[..., None] + (picture - plain[..., None]) * share[..., None])
+
+
 def black_and_white(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Panchromatic film behind a yellow-orange filter, printed with rich blacks and fine grain."""
-    plain = grey(picture, 0.42, 0.46, 0.12)
-    local = plain + (plain - blur(plain, 24 * scale_of(picture))) * np.float32(0.25)
-    print_ = curve(clip(local), [(0, 0), (0.2, 0.13), (0.5, 0.5), (0.8, 0.87), (1, 1)])
-    return mix(picture, grained(print_, rng, 0.016), amount)
+    """Panchromatic film behind an orange filter, red when pressed; rich blacks and fine grain."""
+    past = beyond(amount)
+    shares = 0.42 + 0.2 * past, 0.46 - 0.12 * past, 0.12 - 0.08 * past
+    plain = grey(opened(picture, 0.4, 0.5), *shares)
+    local = plain + (plain - blur(plain, 24 * scale_of(picture))) * np.float32(0.25 + 0.2 * past)
+    knots = [(0, 0), (0.2, 0.14 - 0.06 * past), (0.5, 0.5), (0.8, 0.86 + 0.05 * past), (1, 1)]
+    print_ = curve(clip(local), knots)
+    return mix(picture, grained(print_, rng, 0.014 + 0.014 * past), amount)
 
 
 def sepia(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Silver turned to silver sulphide: brown shadows, cream lights."""
-    plain = curve(grey(picture), [(0, 0.02), (0.25, 0.2), (0.75, 0.8), (1, 0.98)])
-    toned = [powered(plain[..., 0], exponent) for exponent in (0.78, 1.0, 1.32)]
-    made = np.stack(toned, -1) * np.array([0.97, 0.93, 0.84], np.float32)
-    return mix(picture, clip(made + np.float32(0.025)), amount)
+    """Silver turned to silver sulphide: red-brown shadows, cream lights; pressed, the print fades."""
+    past = beyond(amount)
+    knots = [(0, 0.015 + 0.06 * past), (0.25, 0.2 + 0.06 * past), (0.75, 0.8), (1, 0.98)]
+    plain = curve(grey(opened(picture, 0.4, 0.35)), knots)[..., 0]
+    exponents = 0.75 - 0.07 * past, 1.03, 1.4 + 0.25 * past
+    toned = np.stack([powered(plain, exponent) for exponent in exponents], -1)
+    made = toned * np.array([0.965, 0.915, 0.825], np.float32)
+    return mix(picture, clip(made + np.array([0.035, 0.02, 0.015], np.float32)), amount)
+
+
+def balanced(picture: Picture, warmth: float) -> Picture:
+    """White balance from open shade (-1) over no change (0) to candle light (1).
+
+    Powers turn the middle tones and leave black and white where they are, small losses turn the lights
+    to peach or to ice. Gains would clip red first and leave lemon yellow.
+    """
+    share = abs(warmth)
+    fuller, thinner = 1 / (1 + 0.3 * share), 1 + 0.3 * share
+    powers = (fuller, 1.0, thinner) if warmth > 0 else (thinner, 1.0, fuller)
+    lost = (0.0, 0.05, 0.16) if warmth > 0 else (0.13, 0.035, 0.0)
+    turned = [
+        powered(picture[..., each], powers[each]) * np.float32(1 - lost[each] * share)
+        for each in range(3)
+    ]
+    return floats(np.stack(turned, -1))
 
 
 def warm(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """A warmer balance; skin and sun gain, the lights stay clean."""
-    return graded(picture, warmth=0.85 * amount, saturation=0.06 * amount)
+    """A warmer balance; skin and sun gain, white turns to peach."""
+    return within_gamut(saturated(balanced(picture, 0.8 * amount), 1 + 0.06 * amount))
 
 
 def cold(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """A cooler balance with a little less colour."""
-    return graded(picture, warmth=-0.85 * amount, saturation=-0.08 * amount)
+    return clip(saturated(balanced(picture, -0.8 * amount), 1 - 0.1 * amount))
 
 
 def vivid(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Colours that are dull gain most (vibrance), with a firmer curve."""
-    strongest, weakest = picture.max(-1, keepdims=True), picture.min(-1, keepdims=True)
+    """Colours that are dull gain most (vibrance), with a firmer curve of the light alone."""
+    strongest, weakest = strongest_and_weakest(picture)
     dull = 1 - (strongest - weakest)
-    plain = luminance(picture)[..., None]
-    made = plain + (picture - plain) * (1 + np.float32(0.75) * dull)
-    firm = curve(clip(made), [(0, 0), (0.25, 0.21), (0.75, 0.8), (1, 1)])
-    return clip(picture + (firm - picture) * np.float32(amount))
+    plain = luminance(picture)
+    knots = [(0, 0), (0.25, 0.21), (0.75, 0.8), (1, 1)]
+    firm = plain + (curve(plain, knots) - plain) * np.float32(amount)
+    more = 1 + np.float32(0.85 * amount) * dull
+    made = firm[..., None] + (picture - plain[..., None]) * more[..., None]
+    return within_gamut(floats(made))
 
 
 def muted(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Less colour, lifted shadows, softened lights: a matt print."""
-    soft = saturated(picture, 0.5)
-    matt = curve(clip(soft), [(0, 0.09), (0.3, 0.33), (0.7, 0.69), (1, 0.93)])
-    return mix(picture, matt, amount)
+    """Less colour, lifted shadows, softened lights: a matt print; pressed, hardly any colour is left."""
+    past = beyond(amount)
+    soft = saturated(picture, 0.52 - 0.27 * past)
+    lift = 0.09 + 0.06 * past
+    matt = curve(clip(soft), [(0, lift), (0.3, 0.25 + lift), (0.7, 0.7), (1, 0.94 - 0.04 * past)])
+    # Matt paper is never quite neutral: its shadows are a little blue, its lights a little cream.
+    tone = np.array([0.012, 0.002, -0.014], np.float32) * (2 * luminance(matt)[..., None] - 1)
+    return mix(picture, clip(matt + tone), amount)
 
 
 def golden_hour(picture: Picture, rng: Generator, *, amount: float) -> Picture:
@@ -124,15 +187,18 @@ def golden_hour(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 
 
 def cyanotype(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Iron salts in sunlight: Prussian blue on white, slightly soft, with the brush's edge tones."""
-    even = exposed(picture, 0.5, 0.6)
-    plain = curve(grey(even), [(0, 0.03), (0.3, 0.25), (0.7, 0.78), (1, 0.99)])[..., 0]
+    """Iron salts in sunlight: Prussian blue on white cotton; pressed, a longer and deeper print."""
+    past = beyond(amount)
+    even = exposed(picture, 0.5 - 0.06 * past, 0.6)
+    knots = [(0, 0.03), (0.3, 0.25 - 0.08 * past), (0.7, 0.78), (1, 0.99)]
+    plain = curve(grey(even), knots)[..., 0]
     deep, white = np.array([0.03, 0.13, 0.3], np.float32), np.array([0.95, 0.97, 0.965], np.float32)
-    middle = np.array([0.2, 0.46, 0.68], np.float32)
+    deep = deep * np.float32(1 - 0.35 * past)
+    middle = np.array([0.2, 0.46, 0.68], np.float32) * np.float32(1 - 0.1 * past)
     made = three_tones(plain, deep, middle, white)
     height, width = plain.shape
     cotton = (clouds(height, width, rng, octaves=6, cells=12) - np.float32(0.5))[..., None]
-    return mix(picture, clip(made + cotton * np.float32(0.035)), amount)
+    return mix(picture, clip(made + cotton * np.float32(0.035 + 0.02 * past)), amount)
 
 
 def three_tones(plain: Plane, dark: Picture, middle: Picture, light: Picture) -> Picture:
@@ -153,21 +219,29 @@ def duotone(picture: Picture, rng: Generator, *, amount: float, dark: str, light
     first, second = sorted(
         (colour_of(dark), colour_of(light)), key=lambda ink: float(ink @ LUMINANCE[0])
     )
+    past = beyond(amount)
     plain = grey(picture)[..., 0]
     low, high = np.quantile(plain[::4, ::4], (0.01, 0.99))
-    plain = curve(
-        clip((plain - low) / max(0.1, high - low)), [(0, 0), (0.3, 0.25), (0.7, 0.76), (1, 1)]
-    )
-    deep = first * np.float32(min(1.0, 0.22 / max(0.05, float(first @ LUMINANCE[0]))))
-    pale = second + (1 - second) * np.float32(0.3)
-    middle = floats((first + second) / 2)
-    return mix(picture, three_tones(plain, deep, saturated_colour(middle), pale), amount)
+    knots = [(0, 0), (0.3, 0.28 - 0.08 * past), (0.7, 0.74 + 0.06 * past), (1, 1)]
+    plain = curve(clip((plain - low) / max(0.1, high - low)), knots)
+    return mix(picture, inked(plain, first, second), amount)
 
 
-def saturated_colour(colour: Picture) -> Picture:
-    """A colour a little further from grey, so that two inks do not turn to mud between them."""
-    level = np.float32(colour @ LUMINANCE[0])
-    return clip(level + (colour - level) * np.float32(1.35))
+def inked(plain: Plane, dark: Picture, light: Picture) -> Picture:
+    """Greys (h, w) printed with two inks on white paper, (h, w, 3).
+
+    Between the inks the way leads through Lab, where halves of two colours keep their light, and a
+    little further from grey: the mean of two screens would be mud.
+    """
+    deep = dark * np.float32(min(1.0, 0.09 / max(0.05, float(dark @ LUMINANCE[0]))))
+    pale = light + (1 - light) * np.float32(0.4)
+    stops = np.stack([deep, dark, light, pale])[None]
+    lab = cv2.cvtColor(floats(stops), cv2.COLOR_RGB2LAB)[0]
+    grid = np.linspace(0, 1, 256)
+    way = [np.interp(grid, (0, 0.26, 0.78, 1), lab[:, each]) for each in range(3)]
+    between = 1 + 0.35 * np.clip(1 - np.abs(grid - 0.52) / 0.26, 0, 1)
+    table = np.stack([way[0], way[1] * between, way[2] * between], -1).astype(np.float32)
+    return clip(cv2.cvtColor(table[None], cv2.COLOR_LAB2RGB)[0])[to_bytes(plain)]
 
 
 def tint(picture: Picture, rng: Generator, *, amount: float, colour: str) -> Picture:
@@ -175,77 +249,117 @@ def tint(picture: Picture, rng: Generator, *, amount: float, colour: str) -> Pic
     ink = colour_of(colour)
     plain = luminance(picture)
     toned = three_tones(plain, ink * np.float32(0.1), ink, ink + (1 - ink) * np.float32(0.85))
-    return mix(picture, picture * np.float32(0.25) + toned * np.float32(0.75), amount * 0.85)
+    own = np.float32(0.25 - 0.2 * beyond(amount))
+    return mix(picture, picture * own + toned * (1 - own), min(1.0, amount * 0.85))
 
 
 def invert(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """The negative."""
-    return mix(picture, floats(1 - picture), amount)
+    """The negative. On the way to it the lights turn first, so that no strength is a grey sheet.
+
+    A tent of tones: below its peak the picture, above it the negative; strength moves the peak from
+    white to black. Pressed, the negative is copied on harder paper.
+    """
+    if amount >= 1:
+        hard = curve(floats(1 - picture), [(0, 0), (0.25, 0.16), (0.75, 0.84), (1, 1)])
+        return mix(floats(1 - picture), hard, beyond(amount))
+    peak = np.float32(max(0.02, 1 - amount))
+    plain = luminance(picture)
+    tent = np.minimum(plain / peak, (1 - plain) / max(np.float32(0.02), 1 - peak))
+    turned = 1 - 2 * clip((plain - peak) * 4 + np.float32(0.5))
+    made = tent[..., None] + (picture - plain[..., None]) * turned[..., None]
+    # A narrow tent is steep: the first tenths are laid over the picture, not put in its place.
+    return mix(picture, within_gamut(floats(made)), 2 * amount)
 
 
 def solarise(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """The Sabattier effect: a print lit while it develops; lights turn back, edges keep a pale line."""
-    plain = grey(picture)
-    turned = curve(plain, [(0, 0.02), (0.3, 0.42), (0.55, 0.78), (0.75, 0.4), (1, 0.12)])
-    around = blur(luminance(picture), 3 * scale_of(picture))[..., None]
-    line = clip((np.abs(plain - around) - 0.03) * 3)
-    silver = turned * np.array([0.96, 0.98, 1.02], np.float32)
-    return mix(picture, screen(clip(silver), line * np.float32(0.5)), amount)
+    past = beyond(amount)
+    # Only a print with lights has something to turn back.
+    plain = grey(exposed(picture, 0.5, 0.5))
+    turned = curve(
+        plain, [(0, 0.01), (0.25, 0.36), (0.5, 0.9), (0.72, 0.5 - 0.2 * past), (1, 0.05)]
+    )
+    scale = scale_of(picture)
+    around = blur(plain[..., 0], 3 * scale)[..., None]
+    line = blur(clip((np.abs(plain - around) - np.float32(0.025)) * 4), 0.5 * scale)
+    line = line if line.ndim == 3 else line[..., None]
+    silver = clip(turned + (turned - blur(turned, 20 * scale)) * np.float32(0.25))
+    silver = silver * np.array([0.95, 0.97, 1.0], np.float32)
+    return mix(picture, screen(silver, line * np.float32(0.55 + 0.35 * past)), amount)
 
 
 def high_key(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Almost everything light, soft and airy."""
-    light = exposed(picture, 0.55) if float(np.median(picture[::4, ::4])) < 0.55 else picture
-    lifted = curve(light, [(0, 0.16), (0.25, 0.46), (0.6, 0.84), (1, 1)])
-    glow = screen(lifted, blur(clip(lifted - 0.5), 16 * scale_of(picture)) * np.float32(0.5))
-    return mix(picture, saturated(glow, 0.85).clip(0, 1), amount)
+    past = beyond(amount)
+    light = opened(picture, 0.55 + 0.1 * past, 1)
+    knots = [(0, 0.2 + 0.14 * past), (0.25, 0.48 + 0.1 * past), (0.6, 0.82 + 0.05 * past), (1, 1)]
+    lifted = curve(light, knots)
+    bloom = blur(clip(lifted - np.float32(0.5)), 16 * scale_of(picture))
+    glow = screen(lifted, bloom * np.float32(0.45))
+    return mix(picture, clip(saturated(glow, 0.88)), amount)
 
 
 def low_key(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Almost everything dark; only what is lit stands out."""
+    past = beyond(amount)
     # A dark picture is lifted a little first: something must stand out.
-    even = exposed(picture, 0.33, 0.35)
-    sunk = curve(even, [(0, 0), (0.35, 0.1), (0.65, 0.36), (1, 0.97)])
-    return mix(picture, clip(saturated(sunk, 0.9)), amount)
+    even = exposed(picture, 0.33 - 0.06 * past, 0.4)
+    knots = [(0, 0), (0.35, 0.1 - 0.03 * past), (0.65, 0.36 - 0.08 * past), (1, 0.97)]
+    sunk = curve(even, knots)
+    # Less light is also less colour: deep blue and red would glow in the dark.
+    return mix(picture, within_gamut(saturated(sunk, 0.84 - 0.2 * past)), amount)
 
 
 def infrared(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Infrared film: leaves turn white and glow, blue skies turn black, everything is grainy."""
+    past = beyond(amount)
     red, green, blue = (picture[..., each] for each in range(3))
-    leaves = clip((green - np.maximum(red * np.float32(0.92), blue)) * 5)
-    heaven = clip((blue - red) * 2.2)
     plain = luminance(picture)
-    made = plain * (1 - np.float32(0.75) * heaven) + leaves * np.float32(0.5) * (1 - plain)
-    made = made + blur(clip(made - 0.55), 10 * scale_of(picture)) * np.float32(0.8)
-    made = curve(clip(made), [(0, 0), (0.25, 0.18), (0.7, 0.8), (1, 1)])
-    return mix(picture, grained(floats(np.repeat(made[..., None], 3, 2)), rng, 0.028), amount)
+    # Against the lightness, for leaves in the shade are as green as those in the sun.
+    depth = plain + np.float32(0.12)
+    leaves = clip((green - np.maximum(red * np.float32(0.93), blue * np.float32(1.02))) / depth * 4)
+    heaven = clip((blue - red) / depth * np.float32(1.5)) * (1 - leaves)
+    dark = plain * (1 - np.float32(0.72 + 0.1 * past) * heaven)
+    made = dark + (powered(plain, 0.42) - dark) * leaves * np.float32(0.85 + 0.15 * past)
+    scale = scale_of(picture)
+    # Film without a backing scatters its lights (halation); screened, they never burn out.
+    halo = blur(clip(made - np.float32(0.5)), (9 + 4 * past) * scale) * np.float32(
+        0.55 + 0.2 * past
+    )
+    made = curve(screen(made, halo), [(0, 0), (0.25, 0.18), (0.7, 0.76), (1, 0.98)])
+    grain = grained(floats(np.repeat(made[..., None], 3, 2)), rng, 0.022 + 0.014 * past)
+    return mix(picture, grain, amount)
 
 
 def brighten(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """More light, most of it in the shadows and the middle tones."""
-    return mix(
-        picture,
-        curve(picture, [(0, 0.03), (0.2, 0.36), (0.5, 0.7), (0.8, 0.91), (1, 1)]),
-        amount * 0.8,
-    )
+    past = beyond(amount)
+    knots = [(0, 0.03), (0.2, 0.35 + 0.13 * past), (0.5, 0.67 + 0.1 * past), (0.8, 0.9), (1, 1)]
+    return mix(picture, curve(picture, knots), min(1.0, amount * 0.85))
 
 
 def darken(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Less light; the whites stay white."""
-    return mix(picture, curve(picture, [(0, 0), (0.3, 0.14), (0.6, 0.38), (1, 0.93)]), amount * 0.8)
+    """Less light; the whites stay nearly white."""
+    past = beyond(amount)
+    knots = [(0, 0), (0.3, 0.15 - 0.07 * past), (0.6, 0.4 - 0.12 * past), (1, 0.94 - 0.06 * past)]
+    return mix(picture, curve(picture, knots), min(1.0, amount * 0.85))
 
 
 def contrast(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Deeper shadows, brighter lights, and crisper forms."""
-    local = picture + (picture - blur(picture, 30 * scale_of(picture))) * np.float32(0.35)
-    firm = curve(clip(local), [(0, 0), (0.25, 0.16), (0.5, 0.5), (0.75, 0.85), (1, 1)])
-    return mix(picture, firm, amount)
+    past = beyond(amount)
+    around = blur(picture, 30 * scale_of(picture))
+    local = picture + (picture - around) * np.float32(0.35 + 0.25 * past)
+    knots = [(0, 0), (0.25, 0.16 - 0.05 * past), (0.5, 0.5), (0.75, 0.85 + 0.04 * past), (1, 1)]
+    return mix(picture, curve(clip(local), knots), amount)
 
 
 def film(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Cinema print stock: teal shadows, amber lights, gentle contrast, fine grain."""
+    past = beyond(amount)
     plain = luminance(picture)[..., None]
     push = (plain - np.float32(0.45)) * np.array([0.3, 0.04, -0.3], np.float32)
-    made = clip(picture + push + np.array([-0.03, 0.01, 0.025], np.float32))
+    shift = push + np.array([-0.03, 0.01, 0.025], np.float32)
+    made = clip(picture + shift * np.float32(1 + 0.5 * past))
     made = curve(made, [(0, 0.035), (0.25, 0.2), (0.75, 0.8), (1, 0.98)])
-    return mix(picture, grained(made, rng, 0.012), amount)
+    return mix(picture, grained(made, rng, 0.012 + 0.01 * past), amount)
