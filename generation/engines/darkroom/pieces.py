@@ -263,52 +263,6 @@ def paste(
     place[:] = place * (1 - mask[..., None]) + mask[..., None] * paper
 
 
-def cubist(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Facets that each see the motif from elsewhere, shaded across like folded planes."""
-    height, width = picture.shape[:2]
-    scale = max(0.4, scale_of(picture))
-    ground = graded(blur(picture, 1.5 * scale), saturation=-0.25, contrast=0.12, warmth=0.35)
-    made = ground.copy()
-    for count, opacity in ((50, 1.0), (110, 0.75)):
-        cells = facets(width, height, rng.random((count, 2)) * [width, height])
-        for index in rng.permutation(len(cells)):
-            stuck = cut_out(np.asarray(cells[index], np.float64), width, height, 2)
-            turn, zoom = rng.normal(0, 13 * amount), rng.uniform(0.85, 1.35)
-            shift, angle = rng.normal(0, 26 * scale * amount, 2), rng.uniform(0, 2 * np.pi)
-            if stuck:
-                lay(made, ground, stuck, scrap_turn(stuck[2], turn, zoom, shift), angle, opacity)
-        outline(made, cells, max(1, round(1.6 * scale)))
-    return mix(picture, clip(made), amount * 2)
-
-
-def lay(
-    made: Picture,
-    source: Picture,
-    stuck: tuple[slice, slice, Plane],
-    matrix: NDArray[np.float64],
-    angle: float,
-    opacity: float,
-) -> None:
-    """Lay one facet over the picture, in place, shaded from light to dark at `angle`."""
-    rows, columns, mask = stuck
-    size = (mask.shape[1], mask.shape[0])
-    piece = cv2.warpAffine(source[rows, columns], matrix, size, borderMode=cv2.BORDER_REFLECT)
-    xs = np.linspace(-1, 1, size[0], dtype=np.float32)[None, :]
-    ys = np.linspace(-1, 1, size[1], dtype=np.float32)[:, None]
-    slope = xs * np.float32(np.cos(angle)) + ys * np.float32(np.sin(angle))
-    shaded = piece * (1 + np.float32(0.3) * slope)[..., None]
-    place = made[rows, columns]
-    place[:] = place + (shaded - place) * (mask * np.float32(opacity))[..., None]
-
-
-def outline(made: Picture, cells: list[NDArray[np.float32]], thickness: int) -> None:
-    """Draw the seams of the facets, dark and thin, in place."""
-    lines = np.zeros(made.shape[:2], np.uint8)
-    fixed = [(cell * 16).astype(np.int32) for cell in cells]
-    cv2.polylines(lines, fixed, True, 255, thickness, cv2.LINE_AA, 4)
-    made *= (1 - np.float32(0.45) * blur(from_bytes(lines), 0.7))[..., None]
-
-
 def pixel_art(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Large pixels in a palette of 24 colours by median cut (Heckbert 1982), lightly dithered."""
     height, width = picture.shape[:2]
