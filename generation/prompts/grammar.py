@@ -141,7 +141,11 @@ class Grammar:
         """A term of the lexicon, by its role."""
         role = match.meaning.role
         take = TAKES.get(role)
-        if take is not None:
+        if self.is_taken_back(match, following):
+            self.take_back()
+        elif role == "negation" and self.is_region_denied(match, following):
+            self.note("kept", match.first, match.after)
+        elif take is not None:
             take(self, match)
         elif role == "intensity":
             self.take_intensity(match, following)
@@ -165,6 +169,40 @@ class Grammar:
         self.too = self.tokens[match.after - 1].text in TOO
         kind = "removal" if match.meaning.role == "removal" else "denial"
         self.note(kind, match.first, match.after)
+
+    def is_taken_back(self, match: Match, following: Match | Token | None) -> bool:
+        """Whether Chinese says behind an operation that it is not for doing.
+
+        "把雾去掉" and "雪不要" deny it; "对比不变" speaks of what is in the picture already.
+        """
+        if not self.touches_an_operation(match):
+            return False
+        role = match.meaning.role
+        if role == "removal":
+            return not begins(following, "operation") and not is_unknown(following)
+        return role == "kept" or (role in ("negation", "hold") and ends_a_clause(following))
+
+    def is_region_denied(self, match: Match, following: Match | Token | None) -> bool:
+        """Whether a place is left out by a word behind it: "左半边不要"."""
+        last = self.clauses[-1].parts[-1] if self.clauses[-1].parts else None
+        touches = last is not None and last.kind == "region" and last.after == match.first
+        return touches and ends_a_clause(following)
+
+    def touches_an_operation(self, match: Match) -> bool:
+        """Whether a Chinese operation ends where this begins."""
+        last = self.said[-1] if len(self.said) > self.before_clause else None
+        return (
+            last is not None
+            and last.match.after == match.first
+            and bool(HAN.match(self.tokens[match.first].text))
+        )
+
+    def take_back(self) -> None:
+        """The last operation is not asked for after all."""
+        part = self.clauses[-1].of("operation")[-1]
+        part.kind = "denied"
+        self.denied += [said.step.name for said in part.said]
+        self.said = [said for said in self.said if said not in part.said]
 
     def take_turn(self, match: Match) -> None:
         """A word such as "but", "only" or "then"."""
@@ -249,6 +287,8 @@ class Grammar:
             return
         last = self.said[-1] if len(self.said) > self.before_clause else None
         near = last is not None and match.first - last.match.after <= NEAR - 2
+        # "Blur all behind them a little": at the end it is for the one thing that the clause asks for.
+        near = near or (ends_a_clause(following) and len(self.clauses[-1].of("operation")) == 1)
         if last and near and not last.weighed and not begins(following, "operation"):
             for each in self.said:
                 if each.match is last.match:
@@ -300,6 +340,16 @@ def is_part_of_a_word(tokens: list[Token], match: Match, following: Match | Toke
     """Whether one character says how much only by itself, and not here: the 大 of 大象."""
     alone = match.after == match.first + 1 and bool(HAN.match(tokens[match.first].text))
     return alone and isinstance(following, Token) and bool(HAN.match(following.text))
+
+
+def is_unknown(following: Match | Token | None) -> bool:
+    """Whether a word follows that is in no list."""
+    return isinstance(following, Token) and bool(WORD.match(following.text))
+
+
+def ends_a_clause(following: Match | Token | None) -> bool:
+    """Whether nothing more is said before the next mark."""
+    return following is None or (isinstance(following, Token) and not WORD.match(following.text))
 
 
 def is_han(letter: str) -> bool:

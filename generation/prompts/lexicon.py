@@ -220,10 +220,23 @@ class Lexicon:
         """Colours named here: how many tokens they take, and #rrggbb."""
         if tokens[place].text not in self.colour_words or is_no_colour(tokens, place):
             return
-        for length in (1, 2, 3):
+        # "红白机" and "金色阳光" only begin like a colour.
+        shortest = self.plain_length(tokens, place) if HAN.match(tokens[place].text) else 1
+        for length in range(shortest, 4):
             name = tuple(token.text for token in tokens[place : place + length])
             if len(name) == length and name in self.colours:
                 yield length, self.colours[name]
+
+    def plain_length(self, tokens: list[Token], place: int) -> int:
+        """How many tokens the longest term takes that stands here letter by letter; at least 1."""
+        node, longest = self.root, 1
+        for length, token in enumerate(tokens[place : place + LONGEST], 1):
+            following = node.next.get(token.text)
+            if following is None:
+                break
+            node = following
+            longest = length if node.meaning else longest
+        return longest
 
 
 def steps(node: Node, text: str) -> list[Node]:

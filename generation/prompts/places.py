@@ -35,6 +35,8 @@ THINGS = frozenset({"spring", "building", "ceiling", "painting", "king", "ring",
 WHOLE = frozenset({"sky", "subject", "background"})
 #: Last characters of places that also say where something comes from.
 SIDES = frozenset("边侧面方")
+#: Lights whose sun may stand behind somebody.
+SUNS = frozenset({"golden_hour", "dawn", "dusk", "sun_rays"})
 #: A colour is a place's at most as many words behind it.
 COLOUR_NEAR = 4
 #: Done to places only, for alone it is a complaint: "blurry".
@@ -302,6 +304,7 @@ def drop_locations(clause: Clause, words: Sequence[str]) -> None:
             follows_a_thing(clause.parts[:place], part, words)
             or belongs_to_a_thing(clause.parts[:place], part, clause.parts[place + 1 :], words)
             or (not clause.only and is_a_time(part, clause.parts[place + 1 :], words))
+            or is_where_the_sun_is(clause, part, words)
         ):
             part.kind = "nothing"
 
@@ -336,6 +339,12 @@ def belongs_to_a_thing(
 def is_a_time(part: Part, after: list[Part], words: Sequence[str]) -> bool:
     """Whether a sky stands for a time of day: "the sky at night"."""
     return part.name == "sky" and bool(after) and is_at(after[0], words)
+
+
+def is_where_the_sun_is(clause: Clause, part: Part, words: Sequence[str]) -> bool:
+    """Whether "behind them" says where the sun stands, and not where to paint."""
+    behind = words[part.first] == "behind" or words[part.after - 1] == "后"
+    return behind and any(each.name in SUNS for each in clause.of("operation"))
 
 
 def is_at(part: Part, words: Sequence[str]) -> bool:
