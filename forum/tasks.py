@@ -12,6 +12,7 @@ from forum.films import actions as films
 from forum.images.audit import sweep_orphans
 from forum.images.models import File
 from forum.links import actions as links
+from forum.links import moving
 from forum.links.relinking import relink
 from forum.looks import actions as looks
 from forum.masks.actions import sweep_masks
@@ -114,6 +115,13 @@ def receive_failure(job_id: int) -> None:
     films.take_in_failure(job_id)
     looks.take_in_failure(job_id)
     queue.mark_taken_in(job_id)
+
+
+@app.task(name=moving.SEEK, queue=queue.LIGHT)
+@transaction.atomic
+def seek_kin(thread: int) -> None:
+    """A thread was moved: its images are linked to those that the same people see."""
+    moving.seek_kin(thread)
 
 
 @app.periodic(cron="7 3 * * *")

@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from forum.threads.views import answer, board, image, post, reading, reply, stream, thread
+from forum.threads.views import (
+    answer,
+    board,
+    image,
+    moving,
+    post,
+    reading,
+    reply,
+    stream,
+    thread,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", stream.stream, name="stream"),
@@ -10,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("post/", post.post, name="post"),
     path("boards/<slug:slug>/", board.board, name="board"),
     path("threads/<int:pk>/", thread.thread, name="thread"),
+    path("threads/<int:pk>/move/", moving.move, name="thread-move"),
     path("images/<int:pk>/", image.image, name="image"),
     path("images/<int:pk>/plan/", image.plan, name="plan"),
     path("images/<int:pk>/recipe.json", image.recipe, name="recipe"),

@@ -46,6 +46,8 @@ get  waiting                    200 200 200 200 200
 get  post                       in  200 200 200 200
 post post                       in  422 422 422 422
 get  board                      404 404 200 200 200
+get  thread-move                in  404 404 200 200
+post thread-move                in  404 404 422 422
 get  thread                     404 404 200 200 200
 get  image                      404 404 200 200 200
 get  plan                       404 404 200 200 200

@@ -8,6 +8,7 @@ from forum.threads.actions.answering import (
 )
 from forum.threads.actions.growing import recount
 from forum.threads.actions.leaving import leave_threads
+from forum.threads.actions.moving import Move, move_thread, places_for, weigh
 from forum.threads.actions.posting import open_thread
 from forum.threads.actions.reading import read, take_back
 from forum.threads.actions.refusals import KeyReused, NotAllowed, TooMany
@@ -16,8 +17,8 @@ from forum.threads.actions.taking_in import take_in, take_in_failure
 from forum.threads.actions.withdrawing import forget_words
 
 __all__ = [
-    "KeyReused", "NotAllowed", "TooMany", "answer_by_link", "answer_by_prompt", "answer_by_result",
+    "KeyReused", "Move", "NotAllowed", "TooMany", "answer_by_link", "answer_by_prompt", "answer_by_result",
     "answer_by_upload", "forget_words",
-    "leave_threads", "open_thread", "read", "recount", "stop", "take_back", "take_in",
-    "take_in_failure", "try_again",
+    "leave_threads", "move_thread", "open_thread", "places_for", "read", "recount", "stop", "take_back", "take_in",
+    "take_in_failure", "try_again", "weigh",
 ]  # fmt: skip

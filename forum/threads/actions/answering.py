@@ -32,7 +32,7 @@ from forum.threads.actions.posting import look_at
 from forum.threads.actions.refusals import NotAllowed
 from forum.threads.actions.uploading import UNSAID, Words, settled
 from forum.threads.languages import guess
-from forum.threads.models import Reply, ReplyKind, ReplySource, ReplyState
+from forum.threads.models import Reply, ReplyKind, ReplySource, ReplyState, Thread
 from forum.threads.sentences import sentence
 from generation import queue
 from generation.requests import EditRequest, Operation
@@ -207,7 +207,7 @@ def _upload(member: Member, to: Image, ingested: Ingested, words: Words) -> tupl
     to = answerable(member, to)
     not_too_many_kept(member)
     pay(member, "upload")
-    lock(to.thread)
+    hold(to.thread)
     new_voice = not has_spoken(member, to.thread)
     image = images.add_original(
         ingested=ingested, thread=to.thread, board=to.board, author=member, **words
@@ -231,7 +231,7 @@ def answer_by_link(*, member: Member, to: Image, image: Image, key: str) -> Repl
         return before
     to = answerable(member, to)
     image = linkable(member, to, image)
-    lock(to.thread)
+    hold(to.thread)
     if Reply.objects.filter(to=to, image=image).exists():
         raise NotAllowed(_("That image answers this one already."), "answered_already")
     new_voice = not has_spoken(member, to.thread)
@@ -239,6 +239,13 @@ def answer_by_link(*, member: Member, to: Image, image: Image, key: str) -> Repl
     grow(to.thread, images=0, replies=1, new_voice=new_voice)
     tell(reply)
     return reply
+
+
+def hold(thread: Thread) -> None:
+    """Lock a thread that is about to grow. Raises NotAllowed where it was moved meanwhile."""
+    if not lock(thread):
+        said = _("This thread was moved to another board meanwhile. Look at it there first.")
+        raise NotAllowed(said, "moved")
 
 
 def linkable(member: Member, to: Image, image: Image) -> Image:

@@ -22,9 +22,15 @@ def tell(reply: Reply) -> None:
     announce(STREAM, "moved", id=reply.thread_id)
 
 
-def lock(thread: Thread) -> None:
-    """Let threads grow one step at a time, so that two first words of one member count as one voice."""
-    Thread.objects.select_for_update(no_key=True).get(pk=thread.pk)
+def lock(thread: Thread) -> bool:
+    """Let threads grow one step at a time, so that two first words of one member count as one voice.
+
+    False where it stands on another board than was known, which is known then.
+    """
+    found = Thread.objects.select_for_update(no_key=True).get(pk=thread.pk)
+    stayed = found.board_id == thread.board_id
+    thread.board_id = found.board_id
+    return stayed
 
 
 def has_spoken(member: Member | None, thread: Thread) -> bool:

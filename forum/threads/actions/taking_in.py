@@ -51,12 +51,12 @@ def waiting_for(job_id: int) -> Reply | None:
 
 def add(reply: Reply, job_id: int, result: EditResult) -> Image | None:
     """The reply's image; None where it may no longer come into being, and then the reply says why."""
+    lock(reply.thread)  # first: it may be on its way to another board
     try:
         sources = still_allowed(reply)
     except NotAllowed as refusal:
         fail(reply, refusal.reason)
         return None
-    lock(reply.thread)
     new_voice = not has_spoken(reply.author, reply.thread)
     image = images.add_derivative(
         job_id=job_id,

@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from forum.boards.models import Board
 from forum.threads.models import Thread
 from forum.threads.trees import WINDOW, tree_of
 from forum.web import Request
@@ -18,6 +19,7 @@ def thread(request: Request, pk: int) -> HttpResponse:
     branches = tree_of(found, start, WINDOW + 1)
     words = {
         "thread": found,
+        "may_move": Board.objects.editable_by(request.member).filter(pk=found.board_id).exists(),
         "branches": branches[:WINDOW],
         "start": start,
         "next": start + WINDOW if len(branches) > WINDOW else None,
