@@ -10,5 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("replies/<int:pk>/frame", views.picture),
     path("takes/<int:pk>/picture", views.picture),
     path("takes/<int:pk>/frame", views.picture),
+    path("begin/<int:pk>/frame", views.picture),
+    path("films/<int:pk>/file", views.picture),
     path("nulls/<int:pk>/picture", views.picture),
 ]

@@ -62,6 +62,11 @@ class Card:
         return self.rerun.state == RerunState.WAITING
 
     @property
+    def is_running(self) -> bool:
+        """Whether a machine is at it, or has just ended."""
+        return self.standing is not None and self.standing.state in ("running", "done")
+
+    @property
     def sentence(self) -> Promise:
         """Why it did not come out, and what to do."""
         return sentences.sentence(self.rerun.reason)

@@ -4,6 +4,8 @@ import { say } from "./aloud.js";
 import { isTyping } from "./keys.js";
 import { asFile, asStep, covered, draw, replay } from "./strokes.js";
 
+// Longer side of the canvas: small pictures get a finer mask than they have pixels, or a brush would be a staircase.
+const LEAST = 512;
 const SIDE = 1024;
 // What is painted lives as long as the page, through every answer of the server: image -> its draft.
 const drafts = new Map();
@@ -12,7 +14,8 @@ let current = null;
 const fitted = picture => {
   const wide = picture.naturalWidth || picture.width;
   const high = picture.naturalHeight || picture.height;
-  const scale = Math.min(1, SIDE / Math.max(wide, high));
+  const side = Math.max(wide, high);
+  const scale = Math.min(SIDE, Math.max(LEAST, side)) / side;
   return [Math.max(1, Math.round(wide * scale)), Math.max(1, Math.round(high * scale))];
 };
 
@@ -42,12 +45,28 @@ class Easel {
     this.resize();
     this.picture.addEventListener("load", () => this.resize());
     this.listen();
+    this.follow(document.getElementById("draft-stage"));
     if (this.draft.steps.length) {
       this.details.open = true;
       this.form.querySelector(".kept")?.remove();
     } else {
       this.takeKept();
     }
+  }
+
+  // In a draft the next turn edits the step one is at: that is what is painted on, whatever the page began with.
+  follow(stage) {
+    if (!stage) return;
+    const shape = this.picture.getAttribute("width") / this.picture.getAttribute("height");
+    const look = () => {
+      const step = stage.querySelector("img.later, .stage > img");
+      if (step && step.src !== this.picture.src) this.picture.src = step.src;
+    };
+    new MutationObserver(look).observe(stage, { childList: true, subtree: true, attributeFilter: ["src"] });
+    // A mask has the shape of the image: a step of another one is edited whole.
+    this.picture.addEventListener("load", () => {
+      this.details.hidden = Math.abs(this.picture.naturalWidth / this.picture.naturalHeight / shape - 1) > 0.02;
+    });
   }
 
   resize() {
@@ -213,7 +232,7 @@ class Easel {
 
   fill() {
     this.rectangleIfGiven();
-    const painted = covered(this.mask.canvas) > 0;
+    const painted = covered(this.mask.canvas) > 0 && !this.details.hidden;
     if (!painted) {
       if (this.ours) this.input.value = "";
       return;

@@ -74,11 +74,13 @@ def test_null_answers_are_drawn_and_fetch_nothing() -> None:
 
 
 def test_pictures_come_from_the_samples() -> None:
-    addresses = re.findall(r'src="(/-/pieces/[^"]+)"', page())
-    assert addresses
-    answer = Client().get(addresses[0].replace("&amp;", "&"))
-    assert answer.status_code == 302
-    assert answer["Location"].endswith(".svg")
+    addresses = re.findall(r'src="([^"]+)"', page().partition("<main")[2])
+    kinds = {re.sub(r"\d+", "", each.partition("?")[0]): each for each in addresses}
+    assert {"/-/pieces/begin//frame", "/-/pieces/films//file"} <= set(kinds)
+    for each in kinds.values():
+        if not each.startswith("/static/"):
+            answer = Client().get(each.replace("&amp;", "&"))
+            assert (answer.status_code, answer["Location"][-4:]) == (302, ".svg"), each
 
 
 def test_ids_stand_once() -> None:
