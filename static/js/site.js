@@ -5,6 +5,7 @@ import "./keys.js";
 import "./frames.js";
 import "./compare.js";
 import "./composer.js";
+import "./sending.js";
 import "./mask.js";
 import "./upload.js";
 import "./said.js";
