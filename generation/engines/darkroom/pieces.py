@@ -14,17 +14,15 @@ from generation.engines.darkroom.pixels import (
     Plane,
     blur,
     clip,
-    clouds,
     floats,
     from_bytes,
     mix,
     noise,
-    resized,
     saturated,
     scale_of,
     to_bytes,
 )
-from generation.engines.darkroom.tone import exposed, graded
+from generation.engines.darkroom.tone import graded
 
 #: Colour of the mortar between stones, which takes on half of what lies around it.
 MORTAR = np.array([0.5, 0.47, 0.43], np.float32)
@@ -104,35 +102,6 @@ def borders(labels: NDArray[np.int32]) -> Plane:
     edge[:, 1:] = labels[:, 1:] != labels[:, :-1]
     edge[1:] = np.maximum(edge[1:], labels[1:] != labels[:-1])
     return edge
-
-
-def stained_glass(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Panes of one colour each, with light through uneven glass, in rounded lead."""
-    height, width = picture.shape[:2]
-    factor = min(1.0, CELL_SIDE / max(height, width))
-    small = clip(resized(picture, max(8, round(width * factor)), max(8, round(height * factor))))
-    small = exposed(small, 0.45, 0.6)
-    labels = superpixels(blur(small, 1), round(560 - 200 * amount), rng, 0.17)
-    count = int(labels.max()) + 1
-    panes = means(small, labels, np.zeros((count, 3), np.float32))
-    panes = saturated(panes[None], 1.7)[0]
-    panes = clip((panes - 0.42) * 1.25 + 0.5) * floats(rng.uniform(0.86, 1.12, (count, 1)))
-    pane = floats(
-        cv2.resize(labels.astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST)
-    )
-    made = panes[pane.astype(np.int32)]
-    glass = clouds(height, width, rng, octaves=6, cells=9)[..., None]
-    made = made * (np.float32(0.72) + np.float32(0.5) * glass) + np.float32(0.02)
-    seams = blur(borders(labels), 0.7)
-    lead = blur(floats(cv2.resize(seams, (width, height), interpolation=cv2.INTER_CUBIC)), 1.5)
-    inside = clip(1.25 - 2.6 * lead)
-    # A pane is brightest in its middle, and its lead has a ridge that catches the light.
-    halo = blur(inside, 9 * scale_of(picture))[..., None]
-    made = made * (np.float32(0.55) + np.float32(0.55) * halo)
-    edge = clip((lead - 0.3) * 9)[..., None]
-    ridge = clip(cv2.Sobel(blur(lead, 1.5), cv2.CV_32F, 0, 1) * np.float32(-1.2))[..., None]
-    metal = np.array([0.07, 0.07, 0.08], np.float32) + ridge * np.float32(0.35)
-    return mix(picture, clip(made + (metal - made) * edge), amount * 2)
 
 
 def mosaic(picture: Picture, rng: Generator, *, amount: float) -> Picture:
