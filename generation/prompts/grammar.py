@@ -4,8 +4,7 @@ Light: standard library only. The result is a list of clauses with their parts; 
 which operation belongs where in the picture.
 """
 
-from dataclasses import dataclass, field
-
+from generation.prompts.clauses import Clause, Part, Said
 from generation.prompts.lexicon import HAN, WORD, Lexicon, Match, Step, Token
 
 #: A negation reaches as many tokens beyond itself or the last thing it denied.
@@ -16,6 +15,8 @@ NEAR = 4
 WANTS = frozenset({"要"})
 #: Last words of a negation of too much.
 TOO = frozenset({"too", "so", "太"})
+#: Between "keep" and what is kept.
+DETERMINERS = frozenset({"the", "its", "their", "her", "his", "this", "that", "my", "our", "your"})
 #: A little of an operation.
 LITTLE = 0.5
 #: Colours without a hue: a tint in one of them takes the colour away.
@@ -23,60 +24,6 @@ GREYS = frozenset({"#8a8a8a"})
 SENTENCE_ENDS = frozenset(".!?;:。！？；：\n")
 COLONS = frozenset(":：")
 COMMAS = frozenset(",，—–()（）")
-
-
-@dataclass(slots=True)
-class Said:
-    """One operation a prompt asks for, as it is being read."""
-
-    step: Step
-    match: Match
-    segment: int
-    intensity: float = 1.0
-    #: Whether a word of intensity was given to it.
-    weighed: bool = False
-    #: Whether "not too strong" was said of it.
-    tempered: bool = False
-    #: Number of its clause.
-    clause: int = 0
-    #: Where in the picture; empty is everywhere.
-    region: str = ""
-
-
-@dataclass(slots=True)
-class Part:
-    """A part of a clause that matters for places.
-
-    `kind` is operation, denied, region, rest, hold, kept, kept_colour, except, denial, removal,
-    colour, bare, unknown, nowhere, verb or within.
-    """
-
-    kind: str
-    first: int
-    after: int
-    name: str = ""
-    #: The operations of a term, or the one that a colour became.
-    said: tuple[Said, ...] = ()
-    match: Match | None = None
-    #: What a word of intensity makes of a colour.
-    factor: float = 1.0
-
-
-@dataclass(slots=True)
-class Clause:
-    """A stretch of the prompt between marks and turns."""
-
-    sentence: int
-    segment: int
-    #: Begun by a word such as "only".
-    only: bool = False
-    #: Begun by a colon: what follows spells out what was before.
-    after_colon: bool = False
-    parts: list[Part] = field(default_factory=list)
-
-    def of(self, *kinds: str) -> list[Part]:
-        """Its parts of these kinds."""
-        return [part for part in self.parts if part.kind in kinds]
 
 
 class Grammar:
@@ -142,7 +89,9 @@ class Grammar:
         role = match.meaning.role
         take = TAKES.get(role)
         if self.is_taken_back(match, following):
-            self.take_back()
+            self.take_back(self.clauses[-1])
+        elif self.is_kept_thing(match):
+            self.note("kept_thing", match.first, match.after)
         elif role == "negation" and self.is_region_denied(match, following):
             self.note("kept", match.first, match.after)
         elif take is not None:
@@ -182,6 +131,20 @@ class Grammar:
             return not begins(following, "operation") and not is_unknown(following)
         return role == "kept" or (role in ("negation", "hold") and ends_a_clause(following))
 
+    def is_kept_thing(self, match: Match) -> bool:
+        """Whether "keep the fog" speaks of fog that is there already, and not of fog to make."""
+        last = self.clauses[-1].parts[-1] if self.clauses[-1].parts else None
+        if match.meaning.role != "operation" or last is None or last.kind != "hold":
+            return False
+        return all(token.text in DETERMINERS for token in self.tokens[last.after : match.first])
+
+    def take_correction(self, match: Match) -> None:
+        """ "A mosaic, no, rather stained glass": the last thing said is not wanted."""
+        for clause in self.clauses[::-1]:
+            if clause.sentence == self.sentence and clause.of("operation"):
+                self.take_back(clause)
+                return
+
     def is_region_denied(self, match: Match, following: Match | Token | None) -> bool:
         """Whether a place is left out by a word behind it: "左半边不要"."""
         last = self.clauses[-1].parts[-1] if self.clauses[-1].parts else None
@@ -197,9 +160,9 @@ class Grammar:
             and bool(HAN.match(self.tokens[match.first].text))
         )
 
-    def take_back(self) -> None:
-        """The last operation is not asked for after all."""
-        part = self.clauses[-1].of("operation")[-1]
+    def take_back(self, clause: Clause) -> None:
+        """The last operation of a clause is not asked for after all."""
+        part = clause.of("operation")[-1]
         part.kind = "denied"
         self.denied += [said.step.name for said in part.said]
         self.said = [said for said in self.said if said not in part.said]
@@ -298,8 +261,21 @@ class Grammar:
         if part and part.after == match.first and part.kind in ("colour", "bare"):
             part.factor = match.meaning.factor
             return
+        if part is None and ends_a_clause(following):
+            self.weigh_across_a_turn(match)
+            return
         before = self.weight[0] if self.weight else 1.0
         self.weight = (before * match.meaning.factor, match.after)
+
+    def weigh_across_a_turn(self, match: Match) -> None:
+        """ "雪只要一点点": of the snow, a little is wanted."""
+        last = self.said[-1] if self.said else None
+        if last is None or last.weighed:
+            return
+        between = {token.text for token in self.tokens[last.match.after : match.first]}
+        if not between & (COMMAS | SENTENCE_ENDS):
+            factor = match.meaning.factor * (self.weight[0] if self.weight else 1.0)
+            last.intensity, last.weighed = factor, True
 
     def take_listing(self, following: Match | Token | None) -> None:
         """A word such as "and": a negation reaches over it to operations only; a verb begins anew."""
@@ -383,4 +359,5 @@ TAKES = {
     "colour": Grammar.take_colour,
     "bare": Grammar.take_colour,
     "tempered": Grammar.take_tempered,
+    "correction": Grammar.take_correction,
 }

@@ -28,7 +28,7 @@ LONGEST = 12
 #: Lists of small words in the file; each is a role.
 ROLES = (
     "stop", "ignored", "negation", "removal", "turn", "only", "listing", "then",
-    "hold", "kept", "kept_colour", "except", "rest", "tempered", "lowering",
+    "hold", "kept", "kept_colour", "except", "rest", "tempered", "lowering", "correction",
 )  # fmt: skip
 #: Years of old photographs, from the first ones on.
 OLD_YEARS = frozenset(str(year) for year in range(1826, 1970))
@@ -160,14 +160,15 @@ class Lexicon:
         best: Match | None = None
         text = tokens[first].text
         nodes = self.beginnings(text)
-        if text not in self.colour_words and text not in OLD_YEARS:
+        named = text in self.colour_words or text[0].isdecimal()
+        if not named:
             if not nodes:
                 return None
             if len(nodes) == 1 and nodes[0].meaning and not nodes[0].next and not nodes[0].stems:
                 return Match(first, first + 1, nodes[0].meaning)
         # A path that ends in a small word it let pass is no match yet.
         paths = [Way(node, first + 1) for node in nodes]
-        if text in self.colour_words or text in OLD_YEARS:
+        if named:
             paths[:0] = self.named(self.root, tokens, Way(self.root, first))
         while paths:
             path = paths.pop()
@@ -209,7 +210,7 @@ class Lexicon:
                 place, colours = path.place + length, (*path.colours, colour)
                 made.append(Way(node.next["{colour}"], place, colours, path.numbers))
         text = tokens[path.place].text
-        if "{number}" in node.next and text[0].isdigit():
+        if "{number}" in node.next and text[0].isdecimal():
             numbers = (*path.numbers, float(text[:9]))
             made.append(Way(node.next["{number}"], path.place + 1, path.colours, numbers))
         if "{year}" in node.next and text in OLD_YEARS:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from generation.prompts.grammar import GREYS, Clause, Grammar, Part, Said
+from generation.prompts.clauses import Clause, Part, Said
+from generation.prompts.grammar import GREYS, Grammar
 from generation.prompts.lexicon import HAN, Match, Meaning, Step
 
 #: A place that means all but another.

@@ -13,7 +13,8 @@ from generation import presets as files
 from generation.engines.base import Preset
 from generation.engines.darkroom.table import STAGES, Entry, Unusable, program, regions
 from generation.engines.diffusion import plans
-from generation.prompts.grammar import Grammar, Said
+from generation.prompts.clauses import Said
+from generation.prompts.grammar import Grammar
 from generation.prompts.lexicon import Lexicon, Token, lexicon, lexicon_with
 from generation.prompts.places import NOWHERE, Places
 from generation.requests import Operation, OwnWord
