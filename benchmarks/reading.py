@@ -35,14 +35,30 @@ FIRST = [
     ("prompts-second", "tuned, never seen these", "zh", 40, 0.839, 0.714),
     ("prompts-third", "tuned once more, never seen these", "en", 40, 0.816, 0.861),
     ("prompts-third", "tuned once more, never seen these", "zh", 40, 0.946, 0.944),
+    ("prompts-members", "before it was tuned again", "en", 124, 0.960, 0.812),
+    ("prompts-members", "before it was tuned again", "zh", 127, 0.877, 0.736),
+    ("prompts-members", "tuned by synonyms, never looked at these", "en", 124, 0.958, 0.946),
+    ("prompts-members", "tuned by synonyms, never looked at these", "zh", 127, 0.930, 0.959),
+    ("prompts-fresh", "the same, never seen these", "en", 60, 0.905, 0.887),
+    ("prompts-fresh", "the same, never seen these", "zh", 60, 0.892, 0.853),
+    ("prompts-fresh", "learned from prompts-members", "en", 60, 0.905, 0.887),
+    ("prompts-fresh", "learned from prompts-members", "zh", 60, 0.937, 0.868),
+    ("prompts-unseen", "as it is, never seen these", "en", 60, 0.983, 0.982),
+    ("prompts-unseen", "as it is, never seen these", "zh", 64, 0.985, 0.984),
 ]
 HONESTLY = """\
-The held-out half of each file was not scored prompt by prompt while the lexicon was tuned, but whoever
-tuned it had written it, and knew it: the last Chinese rules came from prompts remembered, and Chinese precision
-on the held-out half rose from 0.957 to 0.987 by them. The second and third files are harder on purpose (things no
-darkroom can do, places named in passing, sentences that turn round) and show what a prompt that nobody
-thought of meets: one operation in six to one in twenty is not what was meant. That is why what was read
-stands as chips before anything is sent, where it can be taken away, moved, weighed and placed.
+Held out are the odd halves of the first files. They were not scored prompt by prompt while the lexicon was first
+tuned, but whoever tuned it had written them. When it was tuned again, prompts among them that had been read
+rightly before and were not any more were looked at (ten of 364), and the new words that had caused it taken out again.
+
+The members' prompts were written and frozen before the lexicon was opened, and not read one by one until both
+first readings had been taken; still, one person wrote prompts and words, and remembered some. Then what they
+taught was mended, and the fresh prompts, written before that, were learned from in turn. The unseen prompts came
+last and nothing was changed for them: everyday wishes, which is what members mostly type. The second, third,
+members' and fresh files are harder on purpose (things no darkroom can do, places named in passing, sentences that
+turn round, slang), and their first readings show what such a prompt meets: one operation in six to one in
+twenty-five is not what was meant. That is why what was read stands as chips before anything is sent, where it can be taken
+away, moved, weighed and placed.
 """
 
 
@@ -58,6 +74,9 @@ def sets(language: str) -> dict[str, tuple[asked.Asked, ...]]:
         "tuned on": asked.tuned_on(language),
         "second": asked.asked(f"prompts-second-{language}.tsv"),
         "third": asked.asked(f"prompts-third-{language}.tsv"),
+        "members": asked.asked(f"prompts-members-{language}.tsv"),
+        "fresh": asked.asked(f"prompts-fresh-{language}.tsv"),
+        "unseen": asked.asked(f"prompts-unseen-{language}.tsv"),
     }
 
 

@@ -169,15 +169,6 @@ def test_titles_come_in_the_language_asked_for():
     assert planning.plan("night", "darkroom", "de").read == ("Night",)
 
 
-def test_traditional_characters_are_read():
-    assert names("變成黑白的老照片") == names("变成黑白的老照片")
-
-
-def test_american_spelling_is_read():
-    assert names("a watercolor in gray scale") == names("a watercolour in grey scale")
-    assert names("solarized") == ["solarise"]
-
-
 def test_seconds_grow_with_the_work():
     assert planning.plan("flip", "darkroom").seconds < planning.plan("van gogh", "darkroom").seconds
 

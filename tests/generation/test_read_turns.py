@@ -27,6 +27,13 @@ def test_prompts_that_were_learned_from_stay_learned(prompts, language):
     assert score.prompts >= 60 and score.precision >= 0.97 and score.recall >= 0.9
 
 
+@pytest.mark.parametrize("language", asked.LANGUAGES)
+def test_unseen_prompts_are_read_precisely(language):
+    rows = asked.asked(f"prompts-unseen-{language}.tsv")
+    score = asked.score(rows, lambda prompt: planning.plan(prompt, "darkroom").operations)
+    assert score.prompts >= 60 and score.precision >= 0.97 and score.recall >= 0.70
+
+
 @pytest.mark.parametrize(
     ("prompt", "expected"),
     [
@@ -113,6 +120,8 @@ def test_colours_places_and_years(prompt, expected):
         ("snowwww", {"snow"}),
         ("sooo foggyyy", {"fog"}),
         ("blakc and white", {"black_and_white"}),
+        ("a watercolor in gray scale", {"watercolour", "black_and_white"}),
+        ("solarized", {"solarise"}),
         ("ｓｎｏｗ", {"snow"}),
         ("❄️❄️❄️", {"snow"}),
         ("🌙 🌧️", {"night", "rain"}),
