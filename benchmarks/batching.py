@@ -98,7 +98,7 @@ def main() -> int:
             DATABASE_URL=server.url(),
             FORUM_DATA_DIR=str(folder),
             FORUM_STUDIO_DEVICES="cpu",
-            SECRET_KEY="a key for a measurement",
+            SECRET_KEY="a key for a measurement, long enough",
             DJANGO_SETTINGS_MODULE="forum.settings",
         )
         manage("migrate", "--noinput", "-v0")

@@ -49,7 +49,7 @@ def house() -> Iterator[None]:
     os.environ |= {
         "DATABASE_URL": server.url("postgres"),
         "FORUM_DATA_DIR": str(folder / "data"),
-        "SECRET_KEY": "a key for a benchmark",
+        "SECRET_KEY": "a key for a benchmark, long enough",
         "DJANGO_SETTINGS_MODULE": "forum.settings",
         "ALLOWED_HOSTS": "testserver",
     }

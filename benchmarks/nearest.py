@@ -126,7 +126,7 @@ def database() -> Iterator[EmbeddedPostgres]:
             DJANGO_SETTINGS_MODULE="forum.settings",
             DATABASE_URL=server.url(),
             FORUM_DATA_DIR=str(folder / "data"),
-            SECRET_KEY="of a benchmark",
+            SECRET_KEY="the key of a benchmark, long enough",
         )
         django.setup()
         from django.core.management import call_command

@@ -71,7 +71,7 @@ def main() -> int:
         os.environ.update(
             DATABASE_URL=server.url(),
             FORUM_DATA_DIR=str(server.folder.parent / "data"),
-            SECRET_KEY="a key for a measurement",
+            SECRET_KEY="a key for a measurement, long enough",
             FORUM_EDITS_PER_HOUR="100000",
             FORUM_FREE_MB="0",
             DJANGO_SETTINGS_MODULE="forum.settings",

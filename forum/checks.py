@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.checks.registry import registry
 
 from forum.running.switches import REFUSES
+from generation import queue
 
 #: Switches that take one of a few words, each with the id of its check.
 CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -55,8 +57,10 @@ SHAPES: dict[str, tuple[str, str, str]] = {
     ),
 }
 
-#: Every check of ours, for those who start without Django's commands.
-OURS: list[Callable[[], list[Error]]] = []
+#: Modules whose checks a program that starts without Django's commands asks all the same.
+OURS = (__name__, "generation.checks")
+#: Characters that a secret key has at least, outside development.
+LEAST_KEY = 32
 
 Apps = Sequence[AppConfig] | None
 
@@ -74,7 +78,6 @@ def collected(found: Callable[[], list[Error]]) -> Callable[..., list[CheckMessa
 
     check.__doc__, check.__name__ = found.__doc__, found.__name__
     register()(check)
-    OURS.append(found)
     return check
 
 
@@ -108,8 +111,37 @@ def addresses_have_their_form() -> list[Error]:
     ]
 
 
+@collected
+def the_key_is_long_enough() -> list[Error]:
+    """Whoever guesses the key signs in as anybody. It is not repeated here."""
+    if settings.DEBUG or len(settings.SECRET_KEY) >= LEAST_KEY:
+        return []
+    return [
+        Error(
+            f"SECRET_KEY has {len(settings.SECRET_KEY)} characters.",
+            hint=f"Give it {LEAST_KEY} random characters at least, or leave it empty: one is made.",
+            id="forum.E007",
+        )
+    ]
+
+
+@collected
+def the_usual_engines_are_there() -> list[Error]:
+    """The preset that answers while a GPU is at work; `generation.E002` looks at the other one."""
+    name = "FORUM_DEFAULT_GPU_PRESET"
+    try:
+        known = queue.presets()
+    except ValueError:  # the studio's own check names what is broken
+        return []
+    if not getattr(settings, name) or getattr(settings, name) in known:
+        return []
+    return [wrong(name, f"Use one of: {', '.join(known)}; or leave it empty.", "forum.E008")]
+
+
 def refuse_if_wrong() -> None:
-    """Say what is wrong, a line each, and end the process; the web process does so before it serves."""
-    if wrong_ones := [error for found in OURS for error in found()]:
-        sys.stderr.writelines(f"{error.msg} {error.hint}\n" for error in wrong_ones)
+    """Say what is wrong, a line each, and end the process with exit code 2, before it serves."""
+    checks = [each for each in registry.get_checks() if each.__module__ in OURS]
+    said = [each for check in checks for each in check(app_configs=None, databases=None)]
+    if wrong_ones := [each for each in said if each.is_serious()]:
+        sys.stderr.writelines(f"{each.msg} {each.hint} ({each.id})\n" for each in wrong_ones)
         raise SystemExit(REFUSES)

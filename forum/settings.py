@@ -36,7 +36,7 @@ DIRECT_DATABASE_URL = env.str("DIRECT_DATABASE_URL", "") or DATABASE_URL
 if sys.argv[1:2] == ["studio"] and STUDIO_DATABASE_URL:
     DATABASE_URL = DIRECT_DATABASE_URL = STUDIO_DATABASE_URL
 
-#: The key that signs sessions and tickets. Empty: made on first start and kept in FORUM_DATA_DIR/secret-key.
+#: The key that signs sessions and tickets, of 32 characters at least. Empty: made on first start and kept in FORUM_DATA_DIR/secret-key.
 SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(FORUM_DATA_DIR)
 
 #: Earlier keys, comma-separated, that still open sessions signed with them.

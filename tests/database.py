@@ -32,6 +32,6 @@ def start() -> None:
     atexit.register(stop)
 
 
-os.environ.setdefault("SECRET_KEY", "a key for tests alone")
+os.environ.setdefault("SECRET_KEY", "a key for tests alone, and long enough")
 if "DATABASE_URL" not in os.environ:
     start()

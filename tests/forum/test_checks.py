@@ -50,6 +50,22 @@ def test_an_address_of_another_form(settings, name, good, bad):
         assert len(found(code)) == 1, value
 
 
+def test_a_short_key_outside_development(settings):
+    settings.SECRET_KEY = "k" * 31
+    assert len(found("forum.E007")) == 1
+    settings.DEBUG = True
+    assert found("forum.E007") == []
+    settings.DEBUG, settings.SECRET_KEY = False, "k" * 32
+    assert found("forum.E007") == []
+
+
+def test_a_preset_for_gpus_that_is_none(settings):
+    settings.FORUM_DEFAULT_GPU_PRESET = "zz"
+    assert "klein" in found("forum.E008")[0]
+    settings.FORUM_DEFAULT_GPU_PRESET = ""
+    assert found("forum.E008") == []
+
+
 def test_every_check_has_an_id_of_its_own():
     codes = [code for code, _ in CHOICES.values()] + [code for code, *_ in SHAPES.values()]
     assert len({*codes, "forum.E003"}) == len(codes) + 1

@@ -32,6 +32,15 @@ def run(folder: Path, *command: str, **switches: str) -> subprocess.CompletedPro
         ({"SIGNUP_MODE": "vip"}, "SIGNUP_MODE is 'vip'. Use one of: open, invite, closed."),
         ({"FORUM_UPLOAD_MB": "0"}, "FORUM_UPLOAD_MB is 0. Use a whole number, at least 1."),
         ({"DATABASE_URL": "postgres://a@b:port/c"}, "DATABASE_URL cannot be read: Port could"),
+        (
+            {"FORUM_DEFAULT_PRESET": "zz"},
+            "FORUM_DEFAULT_PRESET is 'zz', which is no preset. Use one of: darkroom,",
+        ),
+        (
+            {"FORUM_DEFAULT_GPU_PRESET": "zz"},
+            "FORUM_DEFAULT_GPU_PRESET is 'zz'. Use one of: darkroom,",
+        ),
+        ({"SECRET_KEY": "geheim"}, "SECRET_KEY has 6 characters. Give it 32 random characters"),
     ],
 )
 def test_the_web_process_refuses_to_serve(tmp_path, switches, said):
@@ -39,6 +48,25 @@ def test_the_web_process_refuses_to_serve(tmp_path, switches, said):
     assert done.returncode == 2
     assert done.stderr.startswith(said)
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["migrate", "worker", "owner", "demo"])
+@pytest.mark.parametrize("name", ["FORUM_DEFAULT_PRESET", "SECRET_KEY"])
+def test_so_do_commands_that_serve_or_prepare_for_it(tmp_path, command, name):
+    done = run(tmp_path, "manage.py", command, **{name: "zz"})
+    assert done.returncode == 2
+    assert done.stderr.startswith(name) and len(done.stderr.splitlines()) == 1
+    assert "'zz'" not in done.stderr or name != "SECRET_KEY", "a key is not repeated"
+
+
+def test_a_short_key_will_do_for_those_who_develop(tmp_path):
+    done = run(tmp_path, "-c", "import forum.asgi", SECRET_KEY="zz", DEBUG="yes")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_key_that_is_made_is_long_enough(tmp_path):
+    done = run(tmp_path, "-c", "import forum.asgi", SECRET_KEY="")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("address", ["mysql://a/b", "sqlite:///x.db", "nonsense"])
