@@ -1,7 +1,5 @@
 """Pictures put together from pieces: glass, stone, paper, facets and pixels."""
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 from numpy.random import Generator
@@ -165,41 +163,6 @@ def cut_out(
     return slice(top, bottom), slice(left, right), from_bytes(mask)
 
 
-def torn(outline: NDArray[np.float32], rng: Generator, scale: float) -> NDArray[np.float64]:
-    """A polygon with ten points on each side, a little larger, and frayed."""
-    following = np.roll(outline, -1, 0)
-    share = np.linspace(0, 1, 10, endpoint=False)[None, :, None]
-    dense = (outline[:, None] + (following - outline)[:, None] * share).reshape(-1, 2)
-    centre = outline.mean(0)
-    rough = rng.normal(0, 1.7 * scale, dense.shape)
-    return np.asarray(centre + (dense - centre) * 1.06 + rough, np.float64)
-
-
-def collage(
-    picture: Picture, rng: Generator, *, amount: float, others: Sequence[Picture]
-) -> Picture:
-    """Torn paper: each scrap shows a shifted, turned piece, with a white torn edge and a shadow.
-
-    With further sources, about four scraps in ten come from them.
-    """
-    from generation.engines.darkroom.blending import fitted
-
-    height, width = picture.shape[:2]
-    scale = max(0.4, scale_of(picture))
-    sheets = [fitted(other, height, width) for other in others] or [picture]
-    made = np.empty_like(picture)
-    made[:] = np.array([0.93, 0.91, 0.87], np.float32)
-    points = rng.random((round(170 - 50 * amount), 2)) * [width, height]
-    for index in rng.permutation(len(cells := facets(width, height, points))):
-        stuck = cut_out(torn(cells[index], rng, scale), width, height, round(10 * scale))
-        turn, zoom = rng.normal(0, 5 * amount), rng.uniform(0.97, 1.12)
-        shift, light = rng.normal(0, 7 * scale * amount, 2), np.float32(rng.uniform(0.88, 1.1))
-        source = sheets[index % len(sheets)] if rng.random() < 0.4 else picture
-        if stuck:
-            paste(made, source, stuck, scrap_turn(stuck[2], turn, zoom, shift), light, scale)
-    return mix(picture, clip(made), amount * 2.5)
-
-
 def scrap_turn(
     mask: Plane, degrees: float, zoom: float, shift: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -208,28 +171,6 @@ def scrap_turn(
     matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), degrees, zoom), np.float64)
     matrix[:, 2] += shift
     return matrix
-
-
-def paste(
-    made: Picture,
-    source: Picture,
-    stuck: tuple[slice, slice, Plane],
-    matrix: NDArray[np.float64],
-    light: np.float32,
-    scale: float,
-) -> None:
-    """Glue one scrap onto the sheet, in place."""
-    rows, columns, mask = stuck
-    size = (mask.shape[1], mask.shape[0])
-    piece = cv2.warpAffine(source[rows, columns], matrix, size, borderMode=cv2.BORDER_REFLECT)
-    side = max(3, round(4 * scale))
-    inner = cv2.erode(mask, np.ones((side, side), np.uint8))[..., None]
-    lift = max(1, round(3 * scale))
-    shadow = blur(np.roll(mask, (lift, lift), (0, 1)), 3 * scale)[..., None] * np.float32(0.45)
-    place = made[rows, columns]
-    place *= 1 - shadow * (1 - mask[..., None])
-    paper = inner * (piece * light) + (1 - inner) * np.float32(0.955)
-    place[:] = place * (1 - mask[..., None]) + mask[..., None] * paper
 
 
 def pixel_art(picture: Picture, rng: Generator, *, amount: float) -> Picture:
