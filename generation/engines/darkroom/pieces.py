@@ -6,7 +6,6 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
-from generation.engines.darkroom.flow import edge_flow
 from generation.engines.darkroom.pixels import (
     Picture,
     Plane,
@@ -15,15 +14,10 @@ from generation.engines.darkroom.pixels import (
     floats,
     from_bytes,
     mix,
-    noise,
-    saturated,
-    scale_of,
     to_bytes,
 )
 from generation.engines.darkroom.tone import graded
 
-#: Colour of the mortar between stones, which takes on half of what lies around it.
-MORTAR = np.array([0.5, 0.47, 0.43], np.float32)
 #: The search for superpixels runs on a copy with this longer side.
 CELL_SIDE = 288
 
@@ -100,52 +94,6 @@ def borders(labels: NDArray[np.int32]) -> Plane:
     edge[:, 1:] = labels[:, 1:] != labels[:, :-1]
     edge[1:] = np.maximum(edge[1:], labels[1:] != labels[:-1])
     return edge
-
-
-def mosaic(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Small stones laid along the forms on dark mortar (decorative mosaic, after Hausner 2001)."""
-    height, width = picture.shape[:2]
-    side = max(6.0, (12 + 8 * amount) * scale_of(picture))
-    flow = edge_flow(picture, 14 * scale_of(picture))
-    columns, rows = np.meshgrid(
-        np.arange(side / 2, width + side, side), np.arange(side / 2, height + side, side)
-    )
-    places = np.stack([columns.ravel(), rows.ravel()], 1)
-    places += rng.normal(0, side * 0.07, places.shape)
-    xs = places[:, 0].astype(int).clip(0, width - 1)
-    ys = places[:, 1].astype(int).clip(0, height - 1)
-    turn = np.arctan2(flow.y[ys, xs], flow.x[ys, xs])
-    colours = clip(saturated(blur(picture, side * 0.3), 1.3))[ys, xs]
-    colours = colours * rng.uniform(0.84, 1.14, (len(xs), 1))
-    soft = blur(picture, side * 0.8)
-    canvas = to_bytes(floats(soft * np.float32(0.55) + MORTAR * np.float32(0.2)))
-    level = np.zeros((height, width), np.uint8)
-    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * side * 0.57
-    cosine, sine = np.cos(turn), np.sin(turn)
-    frame = np.stack([np.stack([cosine, -sine], 1), np.stack([sine, cosine], 1)], 1)
-    stones = np.einsum("nij,kj->nki", frame, corners) + places[:, None]
-    stones = ((stones + rng.normal(0, side * 0.035, stones.shape)) * 16).astype(np.int32)
-    paints = (np.clip(colours, 0, 1) * 255).tolist()
-    seams = (np.clip(colours * 0.5 + MORTAR * 0.16, 0, 1) * 255).tolist()
-    seam = max(1, round(side * 0.05))
-    for at in rng.permutation(len(stones)):
-        cv2.fillConvexPoly(canvas, stones[at], paints[at], cv2.LINE_AA, 4)
-        cv2.polylines(canvas, [stones[at]], True, seams[at], seam, cv2.LINE_AA, 4)
-        cv2.fillConvexPoly(level, stones[at], int(rng.integers(150, 255)), cv2.LINE_AA, 4)
-    relief = blur(from_bytes(level), 1.1)
-    slope = cv2.Sobel(relief, cv2.CV_32F, 1, 0) + cv2.Sobel(relief, cv2.CV_32F, 0, 1)
-    shade = np.clip(slope * np.float32(0.16), -0.22, 0.3)[..., None]
-    grain = noise(height, width, rng)[..., None] * np.float32(0.018)
-    return mix(picture, clip(from_bytes(canvas) * (1 + shade) + shade * 0.1 + grain), amount * 2)
-
-
-def facets(width: int, height: int, points: NDArray[np.float64]) -> list[NDArray[np.float32]]:
-    """The Voronoi cells of points inside the frame, as polygons (n, 2)."""
-    division = cv2.Subdiv2D((0, 0, width + 1, height + 1))
-    for x, y in points:
-        division.insert((float(x), float(y)))
-    cells, _ = division.getVoronoiFacetList([])
-    return [np.asarray(cell, np.float32) for cell in cells]
 
 
 def cut_out(
