@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from forum.members import actions
+from forum.members import actions, names
 from forum.members.models import Invitation, Member, Token
 
 
@@ -90,6 +90,10 @@ class Settings(forms.ModelForm):  # type: ignore[type-arg]
             ("en", "English"),
             ("zh-hans", "简体中文"),
         ]
+
+    def clean_name(self) -> str:
+        """A name that is not drawn like another one in letters of two scripts."""
+        return names.shown_name(self.cleaned_data["name"])
 
 
 class NewToken(forms.ModelForm):  # type: ignore[type-arg]
