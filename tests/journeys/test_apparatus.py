@@ -147,6 +147,45 @@ def test_calm_people_begin_with_a_still(
     assert "/file" in str(calm.locator(".moving img").get_attribute("src"))
 
 
+#: What a finger is to hit, and cannot: smaller than 24 px and nothing reaches past its edge.
+MISSED = """() => [...document.querySelectorAll("main :is(a, button, select, summary, input)")]
+    .filter(one => one.checkVisibility({ opacityProperty: true }) && !one.closest(".unseen"))
+    .filter(one => {
+        const box = one.getBoundingClientRect(), more = getComputedStyle(one, "::after");
+        if (box.width < 2 || one.matches("label input")) return false;
+        const high = Math.max(box.height, more.position === "absolute" ? parseFloat(more.height) || 0 : 0);
+        return high < 23.5 || box.width < 23.5;
+    }).map(one => `${one.tagName} ${one.className} ${one.textContent.trim().slice(0, 30)}`)"""
+
+
+def test_fingers_hit_what_they_aim_at(
+    somebody: Callable[..., Page], post: Callable[..., str]
+) -> None:
+    ada = somebody("ada")
+    address = derivative(ada, post, "snow at night, as a woodcut")
+    page = somebody(
+        "ada", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )  # fmt: skip
+    page.goto(address)
+    for fold in ("#frames", "#films-fold", ".masking"):
+        page.tap(f"{fold} > summary")
+    page.fill("form.composer textarea", "snow at night")
+    expect(page.locator(".part")).to_have_count(2)
+    open_recipe(page)
+    assert page.evaluate(MISSED) == []
+    for path in (
+        "/program/", "/program/duotone/", f"{address}reruns/", f"{address}films/",
+        f"{address}recipe/use/", f"{address}draft/",
+    ):  # fmt: skip
+        page.goto(path)
+        assert page.evaluate(MISSED) == [], path
+    page.goto(address)
+    for deed in ("form.composer button.go", ".quietly a >> nth=0", ".masking > summary"):
+        box = page.locator(deed).bounding_box()
+        assert box is not None
+        assert box["height"] >= 44 or deed.endswith("summary"), deed
+
+
 def test_these_screens_hold_on_every_size_and_for_everybody(
     somebody: Callable[..., Page], post: Callable[..., str]
 ) -> None:

@@ -139,6 +139,33 @@ def test_chips_and_costs_in_a_draft(
     expect(plain.locator(".turn .saying")).to_have_text("“snow at night”")
 
 
+def test_the_cost_is_said_anew_and_the_easel_follows(
+    somebody: Callable[..., Page], post: Callable[..., str]
+) -> None:
+    """A fresh composer speaks of the moment: what forms ends, and the next turn edits another step."""
+    place = post(somebody("lin"), "Said anew")
+    page = somebody("ada")
+    draft_of(page, place)
+    page.click(".masking > summary")
+    expect(page.locator(".board img")).to_have_attribute("src", re.compile("/files/display"))
+    page.fill(FIELD, "impressionist")
+    expect(page.locator(".part")).to_have_count(1)
+    page.click("form.composer button.go")
+    expect(page.locator(".take .choose img")).to_be_visible(timeout=MADE)
+    expect(page.locator(".cost")).to_contain_text("It would be next")
+    step = page.locator("#draft-stage img.later").get_attribute("src") or ""
+    assert "/takes/" in step
+    page.click(".masking > summary")
+    expect(page.locator(".board img")).to_have_attribute("src", re.compile(step))
+    # A step of another shape is edited whole.
+    page.fill(FIELD, "rotate left")
+    expect(page.locator(".part")).to_have_count(1)
+    page.click("form.composer button.go")
+    expect(page.locator(".turn")).to_have_count(2)
+    expect(page.locator("#draft-stage img.later")).not_to_have_attribute("src", step, timeout=MADE)
+    expect(page.locator(".masking")).to_be_hidden()
+
+
 def test_the_console_stays_clean(somebody: Callable[..., Page], post: Callable[..., str]) -> None:
     """A field that was made larger by hand carries a style, which must not be written into the next."""
     page = somebody("lin")

@@ -169,6 +169,60 @@ def touch(wire: CDPSession, kind: str, *places: tuple[float, float]) -> None:
     wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
+def test_what_is_painted_lies_where_it_is_seen(
+    somebody: Callable[..., Page], post: Callable[..., str], small: Path, tmp_path: Path
+) -> None:
+    """In a low window and on a turned phone the picture is narrow; a small one is made large."""
+    tiny = tmp_path / "tiny.png"
+    with Image.open(small) as seen:
+        seen.resize((60, 90)).save(tiny)
+    lin = somebody("lin", viewport={"width": 1280, "height": 420})
+    post(lin, "Tiny and tall", tiny)
+    easel(lin)
+    for size in ({"width": 1280, "height": 420}, {"width": 390, "height": 844}):
+        lin.set_viewport_size(size)
+        canvas, seen_at = (
+            lin.locator(CANVAS).bounding_box(),
+            lin.locator(".board img").bounding_box(),
+        )
+        assert canvas == seen_at
+        assert canvas is not None
+        assert canvas["width"] / canvas["height"] == pytest.approx(2 / 3, rel=0.02)
+        assert canvas["height"] > 250, "large enough to paint on"
+        assert wideness(lin) == ""
+
+
+def test_a_long_composer_does_not_jump_on_a_phone(
+    somebody: Callable[..., Page], post: Callable[..., str], small: Path
+) -> None:
+    """With the easel open it is higher than the window: scrolling to its button must not float it."""
+    lin = somebody("lin", **PHONE)
+    post(lin, "A long composer", small)
+    form = lin.locator("form.composer")
+    lin.fill("form.composer textarea", "snow at night")
+    expect(lin.locator(".part")).to_have_count(2)
+    lin.locator(".masking > summary").tap()
+    expect(lin.locator(CANVAS)).to_be_visible()
+    assert form.evaluate("one => one.offsetHeight > innerHeight")
+    go = lin.locator("form.composer button.go")
+    go.scroll_into_view_if_needed()
+    lin.wait_for_timeout(300)
+    assert "afloat" not in (form.get_attribute("class") or "")
+    # Once it is gone upwards, it floats folded, although its button had the focus.
+    lin.locator(".masking > summary").focus()
+    lin.evaluate(
+        "() => { const room = document.createElement('div'); room.style.height = '300vh';"
+        " document.querySelector('main').append(room); scrollTo(0, document.body.scrollHeight); }"
+    )
+    expect(form).to_have_class(re.compile("afloat"))
+    box = form.bounding_box()
+    assert box is not None and box["height"] < 200
+    lin.evaluate("() => scrollTo(0, 0)")
+    expect(form).not_to_have_class(re.compile("afloat"))
+    reply = send(lin, go.tap)
+    expect(reply.locator("a.pic img")).to_be_visible(timeout=MADE)
+
+
 def test_without_a_pointer_a_rectangle_is_given_in_numbers(
     somebody: Callable[..., Page], post: Callable[..., str], small: Path
 ) -> None:
@@ -242,6 +296,7 @@ def test_a_file_and_a_rectangle_will_do_without_scripts(
         mask.paste(255, (0, 0, seen.width // 2, seen.height))
     mask.rotate(90, expand=True).save(tmp_path / "wrong.png")
     mask.save(tmp_path / "mask.png")
+    expect(nell.locator(".look .small").first).to_be_hidden()
     nell.click(".masking > summary")
     expect(nell.locator(CANVAS)).to_be_hidden()
     nell.fill("form.composer textarea", "make it night")
