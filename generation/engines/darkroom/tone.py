@@ -168,24 +168,6 @@ def muted(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     return mix(picture, clip(matt + tone), amount)
 
 
-def golden_hour(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """The last hour of sun: amber lights, blue-violet shadows, a glow from the brightest side."""
-    height, width = picture.shape[:2]
-    plain = luminance(picture)[..., None]
-    amber = np.array([1.14, 0.98, 0.7], np.float32)
-    dusk = np.array([0.92, 0.88, 0.98], np.float32)
-    made = picture * (dusk + (amber - dusk) * np.clip(plain * 1.5, 0, 1))
-    bright = powered(clip(blur(luminance(picture), 60 * scale_of(picture))), 2)
-    left = float(bright[:, : max(1, width // 2)].mean()) >= float(bright[:, width // 2 :].mean())
-    across = np.linspace(1, 0, width, dtype=np.float32) ** 2
-    side = across if left else across[::-1]
-    haze = side[None, :, None] * np.linspace(0.55, 0.25, height, dtype=np.float32)[:, None, None]
-    made = screen(clip(made), haze * np.array([0.85, 0.48, 0.16], np.float32) * np.float32(0.8))
-    glow = blur(clip(plain[..., 0] - 0.6), 12 * scale_of(picture))[..., None]
-    made = screen(made, glow * amber * np.float32(0.5))
-    return mix(picture, clip(saturated(made, 1.12)), amount)
-
-
 def cyanotype(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Iron salts in sunlight: Prussian blue on white cotton; pressed, a longer and deeper print."""
     past = beyond(amount)
