@@ -46,7 +46,7 @@ class Diffusers:
         self._spent: Counter[str] = Counter()
 
     def load(self, preset: Preset) -> None:
-        """Bring the preset's weights onto the device. Raises `loading.NotLoaded`.
+        """Bring the preset's weights onto the device. Raises `NotLoaded`.
 
         Pipelines stay where a preset differs from the last one only in what it keeps of a source.
         """
@@ -76,7 +76,7 @@ class Diffusers:
 
         "first" takes the first size only, "all" every one; each at every batch size.
         """
-        usual = "none" if loaded.device.type == "cpu" else "first"
+        usual = "none" if loaded.device.type == "cpu" and not loaded.compiled else "first"
         wish = loaded.settings.optimise.get("warm", usual)
         sizes = loaded.settings.sizes[: {"none": 0, "first": 1}.get(wish)]
         for size in sizes:

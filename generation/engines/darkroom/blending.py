@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 
+from generation.engines.darkroom.composition import GRID, best_window
 from generation.engines.darkroom.pixels import (
     Picture,
     blur,
@@ -20,12 +21,15 @@ from generation.engines.darkroom.pixels import (
 
 
 def fitted(picture: Picture, height: int, width: int) -> Picture:
-    """Another picture, scaled to cover this frame and cut to it from the middle."""
+    """Another picture, scaled to cover this frame and cut to it around its own subject."""
     own_height, own_width = picture.shape[:2]
     factor = max(width / own_width, height / own_height)
     columns, rows = max(width, round(own_width * factor)), max(height, round(own_height * factor))
     large = resized(picture, columns, rows)
-    top, left = (rows - height) // 2, (columns - width) // 2
+    seen = (max(1, round(GRID * height / rows)), max(1, round(GRID * width / columns)))
+    row, column = best_window(picture, *seen)
+    top = min(rows - height, round(row * rows / GRID))
+    left = min(columns - width, round(column * columns / GRID))
     return np.ascontiguousarray(large[top : top + height, left : left + width])
 
 

@@ -1,5 +1,6 @@
 """Dry media on paper: pencil and charcoal."""
 
+import cv2
 import numpy as np
 from numpy.random import Generator
 
@@ -41,6 +42,18 @@ def contours(plain: Plane, scale: float, firmness: float = 9, level: float = 0.4
     fine, wide = blur(even, 0.8 * scale), blur(even, 1.3 * scale)
     sharp = fine + firmness * (fine - wide)
     return clip(1 + np.tanh(np.minimum(sharp - np.float32(level), 0) * 9))
+
+
+def without_specks(lines: Plane, least: float) -> Plane:
+    """Lines (0 on a line, 1 on paper) without connected marks of fewer than `least` pixels."""
+    marks = (lines < 0.6).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
+    small = stats[:, cv2.CC_STAT_AREA] < least
+    small[0] = False
+    # The soft rim of a speck goes with it.
+    gone = cv2.dilate(small[labels].astype(np.uint8), np.ones((5, 5), np.uint8))
+    kept = cv2.dilate((~small[labels] & (marks > 0)).astype(np.uint8), np.ones((3, 3), np.uint8))
+    return floats(np.where((gone > 0) & (kept == 0), np.float32(1), lines))
 
 
 def paper(height: int, width: int, rng: Generator, scale: float) -> Plane:

@@ -11,15 +11,12 @@ from generation.engines.darkroom.pixels import (
     Plane,
     blur,
     clip,
-    clouds,
     curve,
     floats,
     from_bytes,
     luminance,
     mix,
     noise,
-    powered,
-    ramp,
     saturated,
     scale_of,
     to_bytes,
@@ -144,43 +141,3 @@ def woodcut(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     ground = np.array([0.95, 0.92, 0.85], np.float32) * paper(height, width, rng, scale)[..., None]
     ink = np.array([0.09, 0.085, 0.1], np.float32) / ink_wear[..., None]
     return mix(picture, clip(ink + (ground - ink) * bare[..., None]), amount * 1.6)
-
-
-def ukiyo_e(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Colour woodblock manner: few flat muted colours, indigo outlines, a graded top, visible grain."""
-    height, width = picture.shape[:2]
-    scale = max(0.5, scale_of(picture))
-    flat = exposed(flattened(picture, 3), 0.5, 0.85)
-    sample = cv2.resize(flat, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3)
-    cv2.setRNGSeed(int(rng.integers(2**31)))
-    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.004)
-    _, _, found = cv2.kmeans(
-        sample, 9, np.empty((0,), np.int32), criteria, 2, cv2.KMEANS_PP_CENTERS
-    )
-    inks = floats(found)
-    muted = np.array([0.97, 0.94, 0.86], np.float32) * (
-        np.float32(0.14) + np.float32(0.86) * lifted(inks)
-    )
-    indigo = np.array([0.13, 0.2, 0.36], np.float32)
-    dark = clip(0.3 - inks.mean(1, keepdims=True)) * np.float32(1.8)
-    muted = muted + (indigo - muted) * dark
-    small = floats(
-        cv2.resize(flat, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA)
-    )
-    far = ((small[:, :, None] - inks) ** 2).sum(-1)
-    blocks = floats(cv2.medianBlur(to_bytes(floats(muted[far.argmin(-1)])), 5)) / np.float32(255)
-    made = floats(cv2.resize(blocks, (width, height), interpolation=cv2.INTER_LINEAR))
-    fade = clip(ramp(height, width, 1.0, -4.2))[..., None] ** 1.4
-    made = floats(made + (indigo * np.float32(1.6) - made) * fade * np.float32(0.6))
-    rings = clouds(height, width, rng, octaves=3, cells=2) * np.float32(30)
-    grain = np.sin(rings + ramp(height, width, 0, 120 * height / 1024)) * np.float32(0.008)
-    lines = contours(luminance(picture), 1.5 * scale, 11, 0.43)[..., None]
-    made = floats(indigo * np.float32(0.8) + (made - indigo * np.float32(0.8)) * lines)
-    return mix(picture, clip(made + grain[..., None]), amount * 1.6)
-
-
-def lifted(inks: Picture) -> Picture:
-    """Palette colours (n, 3) with open middle tones and more colour, for thin ink on light paper."""
-    light = powered(inks, 0.72)
-    level = light.mean(1, keepdims=True)
-    return clip(level + (light - level) * np.float32(1.7))

@@ -80,7 +80,7 @@ def specks(marks: Plane, unrest: Plane, grain: float, scale: float) -> Mask:
     kept = (longer <= 4 + 7 * scale) & (total / longer <= 2 + 4 * scale) & (total >= 2)
     kept &= (sure > 0.25) & (rest < CALM)
     kept[0] = False
-    kept &= ~crowded(kept, labels, stats)
+    kept &= ~crowded(kept, labels.shape, stats)
     return np.asarray(kept[labels] * np.uint8(255), np.uint8)
 
 
@@ -120,15 +120,17 @@ def needles(length: int) -> list[Plane]:
     for turn in np.arange(12) * np.pi / 12:
         kernel = np.zeros((length, length), np.float32)
         reach = (length - 1) / 2 * np.array([np.cos(turn), np.sin(turn)])
-        ends = [np.round((length - 1) / 2 + sign * reach).astype(int).tolist() for sign in (-1, 1)]
-        cv2.line(kernel, *ends, 1.0)
+        (x0, y0), (x1, y1) = (
+            np.round((length - 1) / 2 + sign * reach).astype(int).tolist() for sign in (-1, 1)
+        )
+        cv2.line(kernel, (x0, y0), (x1, y1), 1.0)
         made.append(floats(kernel / kernel.sum()))
     return made
 
 
-def crowded(specks: NDArray[np.bool_], labels: NDArray[np.int32], stats: Any) -> NDArray[np.bool_]:
+def crowded(specks: NDArray[np.bool_], shape: tuple[int, ...], stats: Any) -> NDArray[np.bool_]:
     """Which specks lie so close to others that they are a pattern: dots of a shirt, gravel, stars."""
-    height, width = labels.shape
+    height, width = shape
     side = max(8, round(np.sqrt(height * width) / 10))
     counts = np.zeros((-(-height // side), -(-width // side)))
     rows = (stats[:, cv2.CC_STAT_TOP] // side).clip(0, counts.shape[0] - 1)

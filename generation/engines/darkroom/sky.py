@@ -80,7 +80,7 @@ def backdrop(area: NDArray[np.bool_]) -> bool:
 def day_blue(colours: Picture) -> bool:
     """Whether the mean of some colours (n, 3) is that of a clear sky by day: light, blue, not grey."""
     red, green, blue = colours.mean(0).tolist()
-    return blue > 1.2 * red and blue > 1.03 * green and green > red and green > 0.45
+    return bool(blue > 1.2 * red and blue > 1.03 * green and green > red and green > 0.45)
 
 
 def with_clouds(found: Plane, small: Picture) -> Plane:

@@ -15,10 +15,11 @@ import diffusers
 import torch
 import transformers
 
-from generation.engines.base import EngineError, Preset
-from generation.engines.diffusion import processors
+from generation.engines.base import Preset
+from generation.engines.diffusion import placing, processors
 from generation.engines.diffusion.colours import Colours, fitted
 from generation.engines.diffusion.estimating import Estimator, estimator
+from generation.engines.diffusion.refusals import NotLoaded
 from generation.engines.diffusion.settings import Part, Settings, settings
 from generation.engines.sources import Source, sources
 
@@ -28,12 +29,6 @@ SAFE = ".safetensors"
 GIGABYTE = 1024**3
 #: What libraries raise over files that are damaged, or made for something else.
 UNFIT = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
-
-
-class NotLoaded(EngineError):
-    """The weights of this preset could not be loaded here."""
-
-    permanent = True
 
 
 @dataclass(slots=True)
@@ -112,7 +107,9 @@ def load(preset: Preset) -> Loaded:
         weights=facts(preset, words, folders),
     )
     try:
-        place(loaded)
+        placed = placing.placed(first, words, device, float(preset.settings.get("vram_gb", 0)))
+        loaded.attention, loaded.compiled = placed.attention, placed.compiled
+        loaded.offload = placed.offload
         loaded.estimators = estimators(words, folders, device, loaded.offload)
         loaded.colours = fitted(first, device)
     except torch.OutOfMemoryError as error:
@@ -301,54 +298,6 @@ def adapter_file(folder: Path) -> str:
     if len(files) != 1:
         raise NotLoaded(f"{folder.name} holds {len(files)} adapters: name one with `file`.")
     return files[0]
-
-
-def place(loaded: Loaded) -> None:
-    """Move the weights to the device and make them fast, as the preset and the memory allow."""
-    wishes, pipe = loaded.settings.optimise, loaded.first
-    denoiser = getattr(pipe, "transformer", None) or pipe.unet
-    on_gpu = loaded.device.type == "cuda"
-    if wishes.get("fp8") and on_gpu:
-        denoiser.enable_layerwise_casting(
-            storage_dtype=torch.float8_e4m3fn, compute_dtype=getattr(torch, loaded.settings.dtype)
-        )
-    loaded.offload = offload(loaded) if on_gpu else "none"
-    if loaded.offload == "model":
-        pipe.enable_model_cpu_offload(device=loaded.device)
-    elif loaded.offload == "sequential":
-        pipe.enable_sequential_cpu_offload(device=loaded.device)
-    else:
-        pipe.to(loaded.device)
-    if wishes.get("vae_channels_last") and flat(pipe.vae):
-        pipe.vae.to(memory_format=torch.channels_last)
-    if attention := wishes.get("attention"):
-        set_attention(loaded, denoiser, attention)
-    if wishes.get("compile") == "regional" and on_gpu:
-        denoiser.compile_repeated_blocks(fullgraph=True)
-        loaded.compiled = True
-
-
-def set_attention(loaded: Loaded, denoiser: Any, name: str) -> None:
-    """Use a named attention kernel. Raises `NotLoaded` where it does not run here."""
-    try:
-        denoiser.set_attention_backend(name)
-    except (ValueError, RuntimeError, AttributeError) as error:
-        raise NotLoaded(f"The attention backend {name} does not run here: {error}") from error
-    loaded.attention = name
-
-
-def flat(vae: torch.nn.Module) -> bool:
-    """Whether a VAE has layers of pictures only: films have a fifth dimension."""
-    return not any(isinstance(layer, torch.nn.Conv3d) for layer in vae.modules())
-
-
-def offload(loaded: Loaded) -> str:
-    """Where weights wait between their turns: "auto" keeps them on a GPU that has the room."""
-    wish = str(loaded.settings.optimise.get("offload", "auto"))
-    if wish != "auto":
-        return wish
-    memory = torch.cuda.get_device_properties(loaded.device).total_memory / GIGABYTE
-    return "none" if memory >= float(loaded.preset.settings.get("vram_gb", 0)) else "model"
 
 
 def memory_gb(device: torch.device) -> float | None:

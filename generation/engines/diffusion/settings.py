@@ -23,7 +23,7 @@ SAFE_FILE = re.compile(r"(?!.*\.\.)\w[\w./ -]*\.safetensors")
 DTYPES = ("bfloat16", "float16", "float32")
 #: Values of `optimise`, by key; a tuple lists all that may be said.
 OPTIMISE: dict[str, tuple[object, ...]] = {
-    "compile": ("none", "regional"),
+    "compile": ("none", "regional", "dynamic"),
     "offload": ("auto", "none", "model", "sequential"),
     "vae_channels_last": (True, False),
     "fp8": (True, False),

@@ -10,8 +10,8 @@ from transformers.models.vitpose.modeling_vitpose import VitPoseEstimatorOutput
 
 from generation import engines, presets
 from generation.engines.diffusion import estimating, exchanging, loading
-from generation.engines.diffusion.loading import NotLoaded
 from generation.engines.diffusion.maps import grey_of, kept
+from generation.engines.diffusion.refusals import NotLoaded
 from tests.generation.diffusion.asking import ask, made, picture_of, pixels
 from tests.generation.diffusion.eyes import SEEN, UNSEEN
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from generation import engines, presets
-from generation.engines.diffusion.loading import NotLoaded, best_device
+from generation.engines.diffusion.loading import best_device
+from generation.engines.diffusion.refusals import NotLoaded
 from tests.generation.diffusion.asking import ask, levels_apart, made, picture_of, pixels
 from tests.generation.diffusion.tiny import KINDS, toml_table
 
