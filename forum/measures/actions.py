@@ -4,18 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from forum.announce import announce
 from forum.images import audit, events
 from forum.images.models import Descent, Image
 from forum.links.models import EmbeddingWf1
+from forum.measures.centralization import Shape, shape
 from forum.measures.models import NullAnswer, NullAnswerQuerySet, NullState
 from forum.measures.share import Share, share
 from forum.members.models import Member
 from forum.threads.actions import NotAllowed
 from forum.threads.actions.gates import at_the_desk, pay, turn
 from forum.threads.costs import Cost, cost
+from forum.threads.models import Reply, Thread
 from generation import queue
 from generation.requests import EditRequest
 from generation.results import EditResult
@@ -172,6 +175,17 @@ def take_in_failure(job_id: int) -> bool:
         return False
     tell(found.source)
     return True
+
+
+def shape_of(thread: Thread) -> Shape:
+    """Who answered whom in a thread, among those whose names stayed. Two queries."""
+    said = Reply.objects.filter(thread=thread).done().exclude(author=None)
+    pairs = said.exclude(to__author=None).order_by().values_list("author", "to__author")
+    spoke = Image.objects.filter(thread=thread).exclude(author=None).order_by()
+    return shape(
+        [*spoke.values_list("author", flat=True).distinct().union(said.values_list("author"))],
+        pairs.annotate(many=Count("pk")),
+    )
 
 
 def tell(source: Image) -> None:

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -13,8 +14,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from forum.images.models import Image
 from forum.images.serving import send_private
 from forum.measures import actions
+from forum.measures.centralization import LEAST, draw
 from forum.measures.models import NullAnswer
+from forum.members.models import Member
 from forum.threads.actions import NotAllowed, TooMany
+from forum.threads.models import Reply, ReplyState, Thread
 from forum.threads.views import refused
 from forum.web import Request, is_fragment, sign_in_first
 from generation import queue
@@ -55,6 +59,40 @@ def shown(
     response = render(request, template, words, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+#: Images that a shape is shown with.
+BEHIND = 6
+
+
+@require_safe
+def web(request: Request, pk: int) -> HttpResponse:
+    """Bundle or web: the gauge of a thread as a fragment for htmx, else the page that explains it."""
+    threads = Thread.objects.visible_to(request.member).select_related("board", "first_image")
+    thread: Thread = get_object_or_404(threads, pk=pk)
+    found = actions.shape_of(thread)
+    answered = Reply.objects.filter(thread=thread).done()
+    words: dict[str, Any] = {
+        "thread": thread,
+        "shape": found,
+        "least": LEAST,
+        "answered": answered.values("to").distinct().count(),
+    }
+    if is_fragment(request):
+        response = render(request, "measures/_web.html", words)
+    else:
+        words |= {"drawing": draw(found), "behind": most_answered(thread, request.member)}
+        response = render(request, "measures/web.html", words)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def most_answered(thread: Thread, viewer: Member | None) -> list[Image]:
+    """The images of a thread that were answered most, of those that this person may look at."""
+    done = Count("replies", filter=Q(replies__state=ReplyState.DONE))
+    seen = Image.objects.visible_to(viewer).filter(thread=thread, state="ready")
+    rows = seen.annotate(answers=done).filter(answers__gt=0).prefetch_related("files")
+    return list(rows.order_by("-answers", "pk")[:BEHIND])
 
 
 @require_safe

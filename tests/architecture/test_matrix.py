@@ -57,6 +57,7 @@ get  answer-upload              in  404 200 200 200
 post answer-upload              in  404 422 422 422
 get  answer-link                in  404 200 200 200
 post answer-link                in  404 422 422 422
+get  thread-web                 404 404 200 200 200
 get  null                       404 404 200 200 200
 post null                       in  404 302 302 302
 get  null-picture               404 404 404 404 404
