@@ -1,5 +1,4 @@
-"""Who no longer waits is not made to, without harm to the others; that every preset stops within a step
-is in test_every_path."""
+"""Who no longer waits is not made to, without harm to the others. Every preset: see test_every_path."""
 
 import numpy as np
 
