@@ -59,9 +59,29 @@ function toggleWord(field, word) {
 // Only what differs is set, or the observer below would hear its own echo.
 const set = (element, name, value) => { if (element.getAttribute(name) !== value) element.setAttribute(name, value); };
 
+// The chip that says a look was read, in whatever words; not one whose words were just taken away.
+const partOf = (form, look) => form.querySelector(`.part[data-operation="${look.dataset.operation}"]:not([data-leaving])`);
+
+const isOn = (form, field, look) => {
+  const part = partOf(form, look);
+  return part ? !part.classList.contains("off") : field.value.includes(look.dataset.word);
+};
+
 const show = (form, field) => form.querySelectorAll(".look").forEach(look => {
-  set(look, "aria-pressed", String(field.value.includes(look.dataset.word)));
+  set(look, "aria-pressed", String(isOn(form, field, look)));
 });
+
+// A look that other words asked for goes, and comes back, by its chip; otherwise by its own words.
+function toggleLook(form, field, look) {
+  const part = partOf(form, look);
+  const own = field.value.includes(look.dataset.word);
+  if (part && (!own || part.classList.contains("off"))) {
+    part.querySelector("button[value^='on:'], button[value^='off:']")?.click();
+    return;
+  }
+  if (own && part) part.dataset.leaving = "";
+  toggleWord(field, look.dataset.word);
+}
 
 // One stop for the Tab key; arrows walk along the strip.
 function walk(strip, event) {
@@ -89,6 +109,8 @@ function mind(strip) {
   field.addEventListener("input", () => show(form, field));
   // Thumbnails come by a morph, which takes away what was set here.
   new MutationObserver(look).observe(strip, { childList: true, subtree: true, attributeFilter: ["aria-pressed", "tabindex"] });
+  const plan = form.querySelector(".understood");
+  if (plan) new MutationObserver(() => show(form, field)).observe(plan, { childList: true, subtree: true, attributeFilter: ["class"] });
   look();
 }
 
@@ -163,7 +185,8 @@ each("form[data-composer]", form => {
     if (!chip) return;
     // Without this module the chip sends the form, and the server adds the word.
     event.preventDefault();
-    toggleWord(field, chip.dataset.word);
+    if (chip.matches(".look")) toggleLook(form, field, chip);
+    else toggleWord(field, chip.dataset.word);
     // Whoever came by key walks on from where they were.
     if (event.detail === 0 && chip.isConnected) chip.focus();
   });

@@ -179,7 +179,7 @@ class Easel {
     this.count();
   }
 
-  clear() { this.add({ kind: "clear" }); }
+  clear() { if (covered(this.mask.canvas) > 0) this.add({ kind: "clear" }); }
 
   invert() { this.add({ kind: "invert" }); }
 
@@ -317,11 +317,14 @@ class Easel {
     this.room.querySelector("output").textContent = text;
     this.details.querySelector("summary [data-share]").textContent = share > 0 ? `· ${number} %` : "";
     for (const [name, list] of [["undo", this.draft.steps], ["redo", this.draft.undone]]) {
-      this.room.querySelector(`[data-do=${name}]`).disabled = !list.length;
+      this.idle(name, !list.length);
     }
-    this.room.querySelector("[data-do=clear]").disabled = !(share > 0);
+    this.idle("clear", !(share > 0));
     return text;
   }
+
+  // A button that has nothing to do keeps the focus of whoever pressed it to the end.
+  idle(name, is) { this.room.querySelector(`[data-do=${name}]`).setAttribute("aria-disabled", String(is)); }
 
   tell() {
     this.redraw();

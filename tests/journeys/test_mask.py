@@ -236,6 +236,15 @@ def test_without_a_pointer_a_rectangle_is_given_in_numbers(
     assert share(lin) == pytest.approx(50, abs=1)
     expect(lin.locator("#polite")).to_contain_text("50 %")
     expect(lin.locator("input[name=mask_x]")).to_have_value("")
+    # Undo by key, to the end: the button that has nothing left to do keeps the focus.
+    lin.focus("[data-do=undo]")
+    lin.keyboard.press("Enter")
+    assert share(lin) == 0
+    expect(lin.locator("[data-do=undo]")).to_be_focused()
+    expect(lin.locator("[data-do=undo]")).to_have_attribute("aria-disabled", "true")
+    lin.focus("[data-do=redo]")
+    lin.keyboard.press("Enter")
+    assert share(lin) == pytest.approx(50, abs=1)
     lin.focus(".look[tabindex='0']")
     lin.keyboard.press("ArrowRight")
     lin.keyboard.press("Enter")
@@ -277,7 +286,20 @@ def test_a_look_is_tapped_and_taken_back(
     looks.nth(1).click()
     looks.nth(2).click()
     expect(field).to_have_value(f"sepia, {looks.nth(1).get_attribute('data-word')}")
+    # What other words ask for is seen on its look too, and goes and comes by its chip.
+    night = lin.locator(".look[data-operation=night]")
+    field.fill("a nocturne in the snow")
+    expect(lin.locator(".part")).to_have_count(2)
+    expect(night).to_have_attribute("aria-pressed", "true")
+    night.click()
+    expect(lin.locator(".part.off")).to_have_count(1)
+    expect(night).to_have_attribute("aria-pressed", "false")
+    expect(field).to_have_value("a nocturne in the snow")
+    night.click()
+    expect(night).to_have_attribute("aria-pressed", "true")
+    expect(lin.locator(".part.off")).to_have_count(0)
     field.fill("")
+    expect(night).to_have_attribute("aria-pressed", "false")
     assert faults_of(lin) == []
 
 

@@ -51,6 +51,18 @@ def test_a_turn_is_sent_and_shown(client, here, studio) -> None:
     assert "no-store" in picture["Cache-Control"]
 
 
+def test_an_engine_of_one_language_says_so(client, here, hill) -> None:
+    """While one types, and without scripts when one has it read."""
+    a_worker("edit:klein", "edit:qwen-edit")
+    plan = reverse("plan", args=[hill.pk])
+    for preset, warned in (("klein", True), ("qwen-edit", False)):
+        words = {"prompt": "下雪的夜晚", "preset": preset}
+        assert ("taught in English" in client.get(plan, words).content.decode()) is warned
+        read = client.post(here, {**words, "chip_do": "read"})
+        assert read.status_code == 200
+        assert ("taught in English" in read.content.decode()) is warned
+
+
 @pytest.mark.parametrize(
     "words", [{"prompt": ""}, {"prompt": "night", "candidates": "9"}, {"prompt": "x" * 2001}]
 )
