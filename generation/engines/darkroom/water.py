@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from generation.engines.darkroom.drawing import contours, paper
+from generation.engines.darkroom.drawing import contours, paper, without_specks
 from generation.engines.darkroom.flow import combed, edge_flow
 from generation.engines.darkroom.pixels import (
     Picture,
@@ -17,11 +17,11 @@ from generation.engines.darkroom.pixels import (
     luminance,
     mix,
     noise,
-    powered,
     resized,
     saturated,
     scale_of,
 )
+from generation.engines.darkroom.tone import exposed
 
 #: How sharply the calmest sector wins over the others.
 SECTOR_POWER = 8
@@ -116,33 +116,47 @@ def border(height: int, width: int, rng: Generator) -> Plane:
 
 
 def ink_wash(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """水墨: washes in five shades of ink, dry contours, bleeding, and empty paper for the light."""
+    """水墨: washes from pale to burnt ink, wet into wet where it is calm, brush lines, empty paper."""
     height, width = picture.shape[:2]
     scale = max(0.4, scale_of(picture))
-    plain = luminance(picture)
-    low, high = np.quantile(plain[::4, ::4], (0.02, 0.92))
+    plain = luminance(exposed(picture, 0.58, 0.6))
+    low, high = np.quantile(plain[::4, ::4], (0.01, 0.93))
     even = clip((plain - low) / max(0.12, high - low))
-    grey = half_kuwahara(floats(np.repeat(even[..., None], 3, 2)), 11 * scale)
-    grey = wandering(grey, rng, 9 * scale, 9)[..., 0]
-    bled = np.float32(0.62) * grey + np.float32(0.38) * blur(grey, 9 * scale)
-    # Half the middle tones are left to the paper: emptiness is part of the picture.
-    shade = curve(clip(bled), [(0, 0.06), (0.22, 0.34), (0.45, 0.72), (0.7, 0.96), (1, 1)])
+    wash = washes(even, rng, scale)
+    ink = np.float32(0.95) * (1 - wash)
+    # A brush line is drawn where washes meet; what is dark already needs none.
+    ink = np.maximum(ink, brushed(even, picture, rng, scale) * (np.float32(0.35) + 0.6 * wash))
+    ink = ink * (1 - np.float32(0.5) * clip(ramp_of_mist(height, width, rng)))
+    sheet = np.array([0.955, 0.94, 0.905], np.float32) * paper(height, width, rng, scale)[..., None]
+    black = np.array([0.085, 0.09, 0.1], np.float32)
+    return mix(picture, clip(sheet + (black - sheet) * clip(ink)[..., None]), amount * 2)
+
+
+def washes(even: Plane, rng: Generator, scale: float) -> Plane:
+    """Lightness of the ink laid flat: four tones that bleed, with rims where water dried."""
+    height, width = even.shape
+    grey = half_kuwahara(floats(np.repeat(even[..., None], 3, 2)), 8 * scale)
+    grey = wandering(grey, rng, 6 * scale, 11)[..., 0]
+    busy = blur(np.abs(even - blur(even, 9 * scale)), 14 * scale)
+    calm = clip(1 - busy / max(0.02, float(np.quantile(busy[::4, ::4], 0.85))))
+    wet = grey + (blur(grey, 13 * scale) - grey) * (np.float32(0.2) + np.float32(0.65) * calm)
+    # A third of the tones is left to the paper: emptiness is part of the picture.
+    shade = curve(clip(wet), [(0, 0.02), (0.18, 0.2), (0.42, 0.6), (0.68, 0.93), (0.8, 1), (1, 1)])
     flood = clouds(height, width, rng, octaves=5, cells=6) - np.float32(0.5)
-    wash = powered(shade, 1.0) ** (
-        1 + np.float32(0.9) * flood + pooled(shade, scale) * np.float32(0.8)
-    )
+    fibre = blur(noise(height, width, rng), 1.1 * scale) * np.float32(0.1)
+    density = 1 + np.float32(0.8) * flood + fibre + pooled(shade, scale) * np.float32(1.1)
+    return clip(floats(np.power(np.maximum(shade, 0.03), np.maximum(density, 0.3))))
+
+
+def brushed(even: Plane, picture: Picture, rng: Generator, scale: float) -> Plane:
+    """Brush lines, 1 on a line: they swell, taper and break off dry, and leave no crumbs."""
+    height, width = even.shape
     flow = edge_flow(picture, 8 * scale)
+    lines = contours(blur(even, 1.2 * scale), 2.2 * scale, 9, 0.425)
+    lines = without_specks(combed(lines, flow, 2), 150 * scale * scale)
+    # Flying white: hairs of a dry brush leave streaks of paper.
     dry = combed(noise(height, width, rng), flow, 4)
-    lines = contours(blur(even, 1.2 * scale), 2.6 * scale, 8, 0.435)
-    lines = clip(combed(lines, flow, 2) + np.float32(0.35) * np.maximum(dry, 0) * (1 - lines))
-    mist = clip(ramp_of_mist(height, width, rng))
-    ink = clip((1 - wash) * np.float32(0.92) + (1 - lines) * np.float32(0.75) * clip(1.15 - bled))
-    ink = ink * (1 - np.float32(0.55) * mist)
-    hint = clip(saturated(blur(picture, 6 * scale), 0.5)) - luminance(picture)[..., None]
-    sheet = np.array([0.955, 0.94, 0.9], np.float32) * paper(height, width, rng, scale)[..., None]
-    black = np.array([0.1, 0.105, 0.125], np.float32)
-    made = sheet + (black - sheet) * ink[..., None] + hint * np.float32(0.12)
-    return mix(picture, clip(made), amount * 2)
+    return clip((1 - lines) * np.float32(1.1) - np.float32(0.55) * np.maximum(dry, 0))
 
 
 def ramp_of_mist(height: int, width: int, rng: Generator) -> Plane:
