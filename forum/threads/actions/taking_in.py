@@ -93,11 +93,20 @@ def take_in_failure(job_id: int) -> Reply | None:
     if standing is None or standing.state != "failed":
         return None
     queue.mark_taken_in(job_id)
-    if reply is None or not fail(reply, standing.reason, standing.detail):
+    if reply is None or not fail(reply, *true_reason(reply, standing.reason, standing.detail)):
         return None
     if reply.author is not None and standing.reason not in OWN_DOING:
         give_back(who=purse(reply.author), what="envision", times=times(reply.author))
     return reply
+
+
+def true_reason(reply: Reply, reason: str, detail: str) -> tuple[str, str]:
+    """What to say of a failure: a studio sees only that a file is not there, this room knows why."""
+    if reason == "source_refused" and any(
+        not each.is_shown for each in (reply.to, *further(reply))
+    ):
+        return "source_withdrawn", ""
+    return reason, detail
 
 
 def fail(reply: Reply, reason: str, detail: str = "") -> bool:

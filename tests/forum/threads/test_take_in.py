@@ -126,6 +126,23 @@ def test_a_withdrawn_source_ends_it(asked, hill, django_capture_on_commit_callba
     assert (asked.state, asked.reason) == ("failed", "source_withdrawn")
 
 
+@pytest.mark.parametrize("state", ["withdrawn", "hidden"])
+def test_a_source_that_went_before_the_studio_began_is_called_so(asked, hill, state):
+    """The studio finds no file; "could not read the picture" would send people the wrong way."""
+    Image.objects.filter(pk=hill.first_image_id).update(state=state)
+    go_wrong(asked.job, "source_refused", "A source image is gone.")
+    take_in_failure(asked.job)
+    asked.refresh_from_db()
+    assert (asked.state, asked.reason) == ("failed", "source_withdrawn")
+
+
+def test_a_source_that_is_there_and_cannot_be_read_is_refused(asked):
+    go_wrong(asked.job, "source_refused", "A source image could not be read.")
+    take_in_failure(asked.job)
+    asked.refresh_from_db()
+    assert (asked.state, asked.reason) == ("failed", "source_refused")
+
+
 def test_consent_taken_back_ends_it(asked, hill, django_capture_on_commit_callbacks):
     Image.objects.filter(pk=hill.first_image_id).update(allow_derivatives=False)
     unwanted(asked, django_capture_on_commit_callbacks)
