@@ -187,33 +187,6 @@ def cut(gap: Plane) -> Plane:
     return path
 
 
-def glitch(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """A broken signal: torn rows, split colours, repeated blocks, scan lines."""
-    height, width = picture.shape[:2]
-    made = picture.copy()
-    for _ in range(round(9 * amount)):
-        top, rows = int(rng.integers(0, height)), max(1, int(rng.exponential(0.035) * height))
-        made[top : top + rows] = np.roll(
-            made[top : top + rows], int(rng.normal(0, 0.07) * width), 1
-        )
-    split = max(1, round(7 * scale_of(picture) * amount))
-    made = np.dstack(
-        [np.roll(made[..., 0], split, 1), made[..., 1], np.roll(made[..., 2], -split, 1)]
-    )
-    for _ in range(round(6 * amount)):
-        rows, columns = (
-            max(1, int(height * rng.uniform(0.01, 0.05))),
-            max(1, int(width * rng.uniform(0.1, 0.4))),
-        )
-        top, left = rng.integers(0, max(1, height - rows)), rng.integers(0, max(1, width - columns))
-        block = made[top : top + rows, left : left + columns]
-        block[:] = np.roll(block, 1, 2) if rng.random() < 0.5 else clip(block[:, :1] * 1.2)
-    period = max(2, round(4 * scale_of(picture)))
-    lines = (np.arange(height) % period < period / 2).astype(np.float32)[:, None, None]
-    made = made * (np.float32(1.04) - np.float32(0.12) * lines)
-    return mix(picture, clip(made), amount * 3)
-
-
 def long_exposure(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """A shutter open for seconds: clouds and water flow sideways, what stands firm stays sharp."""
     reach = max(3, round(110 * scale_of(picture) * amount)) | 1

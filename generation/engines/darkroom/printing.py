@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from generation.engines.darkroom.drawing import contours, paper
+from generation.engines.darkroom.drawing import contours, paper, without_specks
 from generation.engines.darkroom.flow import combed, edge_flow
 from generation.engines.darkroom.pixels import (
     Picture,
@@ -45,7 +45,12 @@ def stepped(plain: Plane, levels: int, softness: float = 0.12) -> Plane:
 
 def dots(plain: Plane, pitch: float, degrees: float) -> Plane:
     """A halftone screen: 1 is bare paper, 0 ink; dots grow with the darkness of `plain`."""
-    height, width = plain.shape
+    level = screen_level(*plain.shape, pitch, degrees)
+    return clip((plain - level) * np.float32(pitch * 0.9) + np.float32(0.5))
+
+
+def screen_level(height: int, width: int, pitch: float, degrees: float) -> Plane:
+    """The hills and hollows of a screen, 0..1, `pitch` pixels apart, turned by an angle."""
     turn = np.deg2rad(degrees)
     xs = np.arange(width, dtype=np.float32)[None, :] * np.float32(2 * np.pi / pitch)
     ys = np.arange(height, dtype=np.float32)[:, None] * np.float32(2 * np.pi / pitch)
@@ -53,8 +58,7 @@ def dots(plain: Plane, pitch: float, degrees: float) -> Plane:
     # cos(a)·cos(b) by outer products of four short vectors instead of a full plane of cosines.
     first = outer_cosine(xs * cosine, ys * sine)
     second = outer_cosine(-xs * sine, ys * cosine)
-    level = np.float32(0.5) + np.float32(0.25) * (first + second)
-    return clip((plain - level) * np.float32(pitch * 0.9) + np.float32(0.5))
+    return floats(np.float32(0.5) + np.float32(0.25) * (first + second))
 
 
 def outer_cosine(across: Plane, down: Plane) -> Plane:
@@ -83,18 +87,22 @@ def halftone(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 
 
 def comic(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Flat strong colours, ink contours, a dot screen in the half shadows."""
+    """Flat strong colours that meet in printed dots, inked contours, darks filled with black."""
+    height, width = picture.shape[:2]
     scale = max(0.5, scale_of(picture))
-    even = exposed(flattened(picture, 3), 0.46, 0.7)
-    flat = graded(even, saturation=0.45, contrast=0.1, exposure=0.15)
+    even = exposed(flattened(picture, 3), 0.55, 0.75)
+    flat = clip(graded(even, saturation=0.5, contrast=0.12))
     plain = luminance(flat)
-    steps = stepped(plain, 4)
-    made = clip(flat * ((steps + 0.08) / (plain + np.float32(0.08)))[..., None])
-    shade = clip(0.62 - plain) * clip((plain - 0.15) * 8)
-    screen_ = dots(clip(1 - shade * 1.3), max(4.0, 7 * scale), 45)[..., None]
-    made = made * (np.float32(0.68) + np.float32(0.32) * screen_)
-    lines = contours(blur(luminance(picture), 0.8 * scale), 1.7 * scale, 11, 0.43) * clip(plain * 7)
-    return mix(picture, clip(made * lines[..., None]), amount * 1.5)
+    # Where two tones meet the screen decides which one prints: bands become a passage of dots.
+    screen_ = screen_level(height, width, max(4.0, 8.5 * scale), 45) - np.float32(0.5)
+    steps = stepped(clip(plain + screen_ * np.float32(0.26)), 4, 0.3)
+    made = clip(flat * ((steps + 0.1) / (plain + np.float32(0.1)))[..., None])
+    made = made + (1 - made) * (np.float32(0.08) * steps[..., None])
+    lines = contours(blur(luminance(picture), 0.8 * scale), 1.9 * scale, 11, 0.425)
+    lines = without_specks(lines, 80 * scale * scale)
+    ink = lines * clip((blur(plain, 1.2 * scale) - np.float32(0.1)) * 14)
+    black = np.array([0.06, 0.05, 0.09], np.float32)
+    return mix(picture, clip(black + (made - black) * ink[..., None]), amount * 1.7)
 
 
 def pop_art(picture: Picture, rng: Generator, *, amount: float) -> Picture:

@@ -76,33 +76,47 @@ def pooled(plain: Plane, scale: float) -> Plane:
 
 
 def watercolour(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Transparent washes: flat areas, darker rims, granulation, white paper at the border."""
+    """Transparent washes: wet into wet where it is calm, darker rims, granulation, white paper."""
     height, width = picture.shape[:2]
     scale = max(0.4, scale_of(picture))
-    wash = half_kuwahara(picture, (4 + 4 * amount) * scale)
+    wash = half_kuwahara(exposed(picture, 0.6, 0.6), (4 + 4 * amount) * scale)
     wash = wandering(wash, rng, 5 * scale, 14)
-    wash = clip(saturated(curve(wash, [(0, 0.12), (0.3, 0.42), (0.65, 0.78), (1, 1)]), 1.35))
-    plain = luminance(wash)
-    flood = clouds(height, width, rng, octaves=4, cells=5) - np.float32(0.5)
-    tooth = blur(noise(height, width, rng), 1.0 * scale)
-    density = (
-        1
-        + np.float32(0.5) * flood
-        + np.float32(0.09) * tooth
-        + pooled(plain, scale) * np.float32(1.1)
+    wash = clip(
+        saturated(curve(wash, [(0, 0.17), (0.3, 0.46), (0.65, 0.82), (0.9, 1), (1, 1)]), 1.4)
     )
-    # Beer and Lambert: a thicker layer of colour is the colour to the power of its thickness.
-    made = np.exp(np.log(np.maximum(wash, 0.02)) * np.maximum(density, 0.3)[..., None])
+    # Colours run into each other in skies and backgrounds, and stay put on the motif.
+    calm = clip(1.1 - 3.2 * blur(pooled(luminance(wash), scale), 12 * scale))[..., None]
+    wash = wash + (blur(wash, 12 * scale) - wash) * (calm * np.float32(0.75))
+    made = np.exp(np.log(np.maximum(wash, 0.03)) * thickness(wash, rng, scale)[..., None])
     # A drawing under the wash keeps eyes and windows.
-    drawn = (1 - contours(blur(luminance(picture), 0.9 * scale), 1.5 * scale, 9, 0.43))[..., None]
-    graphite = np.array([0.34, 0.3, 0.3], np.float32)
-    made = made + (made * graphite - made) * (drawn * np.float32(0.7))
+    lines = contours(blur(luminance(picture), 0.9 * scale), 1.5 * scale, 9, 0.43)
+    drawn = (1 - without_specks(lines, 60 * scale * scale))[..., None]
+    graphite = np.array([0.4, 0.36, 0.36], np.float32)
+    made = made + (made * graphite - made) * (drawn * np.float32(0.62))
     margin = border(height, width, rng)
     sheet = (
         np.array([0.985, 0.975, 0.955], np.float32) * paper(height, width, rng, scale)[..., None]
     )
     made = sheet * (1 - margin * (1 - made))
     return mix(picture, clip(made), amount * 2)
+
+
+def thickness(wash: Picture, rng: Generator, scale: float) -> Plane:
+    """How much pigment lies where, about 1: pools and backruns, grains in the paper, dried rims.
+
+    Beer and Lambert: a thicker layer of colour is the colour to the power of its thickness.
+    """
+    height, width = wash.shape[:2]
+    flood = clouds(height, width, rng, octaves=4, cells=5) - np.float32(0.5)
+    # Backruns: where a puddle crept into damp colour it pushed the pigment into a crinkled rim.
+    puddle = clouds(height, width, rng, octaves=5, cells=3)
+    rim = np.exp(-(((puddle - np.float32(0.62)) / np.float32(0.012)) ** 2))
+    tooth = blur(noise(height, width, rng), 1.0 * scale)
+    settled = np.float32(0.11) * tooth * clip(1.3 - luminance(wash))
+    rims = pooled(luminance(wash), scale) * np.float32(1.1)
+    lifted = np.float32(0.2) * clip((puddle - 0.62) * 8)
+    made = 1 + np.float32(0.6) * flood + settled + rims + np.float32(0.22) * rim - lifted
+    return np.maximum(floats(made), np.float32(0.3))
 
 
 def border(height: int, width: int, rng: Generator) -> Plane:
