@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError as Unfit
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -42,24 +42,24 @@ STATUS_OF = {
 #: Problems that the API's page explains, each with its title: their `type` leads there.
 KINDS: dict[str, tuple[Promise, str]] = {
     "no_worker": (
-        _lazy("Impossible now"),
+        gettext_lazy("Impossible now"),
         "Machines are at work and none of them has this preset. Name another one, come back later, "
         "or send `wait: true` to let it wait for such a machine.",
     ),
     "nothing_understood": (
-        _lazy("Nothing was understood"),
+        gettext_lazy("Nothing was understood"),
         "The darkroom knows none of the prompt's words: `unknown` has them, `offers` what it knows.",
     ),
     "key_reused": (
-        _lazy("This key stands for something else"),
+        gettext_lazy("This key stands for something else"),
         "The `Idempotency-Key` came before with another request. Take a new one.",
     ),
     "unsupported_media_type": (
-        _lazy("Not a type that is read here"),
+        gettext_lazy("Not a type that is read here"),
         "The header `Accept` of the answer names the types that are.",
     ),
     "slow_down": (
-        _lazy("Too many requests"),
+        gettext_lazy("Too many requests"),
         "`Retry-After` says in how many seconds it is worth trying again.",
     ),
 }

@@ -94,7 +94,8 @@ def withdraw(request: MemberRequest, pk: int) -> HttpResponse:
 
 def moderated(request: MemberRequest, pk: int) -> Image:
     """An image of a board that this member moderates; 404 for everybody else."""
-    kept = Image.objects.exclude(state=ImageState.WITHDRAWN).with_files()
+    seen = Image.objects.in_visible_boards(request.member).with_files()
+    kept = seen.exclude(state=ImageState.WITHDRAWN)
     mine = Board.objects.editable_by(request.member)
     found: Image = get_object_or_404(kept.filter(board__in=mine), pk=pk)
     return found
