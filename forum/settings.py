@@ -425,5 +425,7 @@ LOGGING = {
         "procrastinate": {"level": "WARNING"},
         # A refused request is one line, which forum.web.RequestLog writes with its number.
         "django.request": {"level": "ERROR"},
+        # Whoever tries names of hosts would fill the log, a trace each; they are answered 400.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

@@ -45,6 +45,7 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
     #: A second thing the page shows, with a topic of its own.
     aside: tuple[str, View] | None = None
     everyone: ClassVar[Counter[str]] = _open
+    closed = False
 
     async def connect(self) -> None:
         """Accept, then refuse with a code: a refusal before accepting looks like a lost network."""
@@ -83,8 +84,17 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
         for task in self.tasks:
             task.cancel()
 
+    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
+        """Close once: what is said beside it, or after the browser went, is said to nobody."""
+        if not self.closed:
+            self.closed = True
+            with contextlib.suppress(OSError, RuntimeError):
+                await super().close(code, reason)
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Nothing is expected; a little is put up with."""
+        if self.closed:
+            return
         if len(text_data or "") + len(bytes_data or b"") > LONGEST:
             await self.close(TOO_LARGE)
             return
@@ -138,6 +148,8 @@ class Watch(AsyncWebsocketConsumer):  # type: ignore[misc]
             except TimeoutError:
                 with contextlib.suppress(Exception):
                     await asyncio.wait_for(self.close(TRY_LATER), 1)
+                return
+            except (OSError, RuntimeError):  # the browser went while something was on its way
                 return
             await asyncio.sleep(PACE)
 

@@ -188,6 +188,11 @@ def shape_of(thread: Thread) -> Shape:
     )
 
 
+def answered_in(thread: Thread) -> int:
+    """How many images of a thread were answered."""
+    return Reply.objects.filter(thread=thread).done().values("to").distinct().count()
+
+
 def tell(source: Image) -> None:
     """Say that null answers to an image changed."""
     announce(f"image.{source.pk}", "null", id=source.pk)

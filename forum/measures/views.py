@@ -18,7 +18,7 @@ from forum.measures.centralization import LEAST, draw
 from forum.measures.models import NullAnswer
 from forum.members.models import Member
 from forum.threads.actions import NotAllowed, TooMany
-from forum.threads.models import Reply, ReplyState, Thread
+from forum.threads.models import ReplyState, Thread
 from forum.threads.views import refused
 from forum.web import Request, is_fragment, sign_in_first
 from generation import queue
@@ -71,12 +71,11 @@ def web(request: Request, pk: int) -> HttpResponse:
     threads = Thread.objects.visible_to(request.member).select_related("board", "first_image")
     thread: Thread = get_object_or_404(threads, pk=pk)
     found = actions.shape_of(thread)
-    answered = Reply.objects.filter(thread=thread).done()
     words: dict[str, Any] = {
         "thread": thread,
         "shape": found,
         "least": LEAST,
-        "answered": answered.values("to").distinct().count(),
+        "answered": actions.answered_in(thread),
     }
     if is_fragment(request):
         response = render(request, "measures/_web.html", words)

@@ -1,6 +1,7 @@
 """A database that is stopped, or hangs: the web process says so at once, and goes on at once."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -167,3 +168,22 @@ def test_sockets_are_asked_to_come_again_and_open_ones_stay(web: Web) -> None:
     assert code == 1013 and took < AT_ONCE * busy()
     assert seated
     assert until(lambda: web.get("/healthz")[2].count("no connection") == 0, 5 * busy(), 0.1)
+
+
+def test_a_flood_of_messages_leaves_no_trace(web: Web, capfd) -> None:
+    """A real server objects to whatever is said after the end; an attacker would fill the log."""
+
+    async def flood() -> int | None:
+        place, origin = f"ws://127.0.0.1:{web.port}/ws/stream/", f"http://127.0.0.1:{web.port}"
+        async with websockets.connect(place, origin=Origin(origin)) as socket:
+            with contextlib.suppress(websockets.ConnectionClosed):
+                for _ in range(200):
+                    await socket.send("x")
+            await socket.wait_closed()
+            return socket.close_code
+
+    assert [asyncio.run(flood()) for _ in range(3)] == [4429] * 3
+    time.sleep(0.5)
+    for host in ("evil.example", "10.0.0.1"):
+        assert web.get("/", Host=host)[0] == 400
+    assert "Traceback" not in "".join(capfd.readouterr())
