@@ -102,7 +102,8 @@ def scattered(height: int, width: int, pitch: float, rng: Generator) -> NDArray[
     ys, xs = np.mgrid[pitch / 2 : height + pitch / 2 : pitch, pitch / 2 : width + pitch / 2 : pitch]
     places = np.stack([xs.ravel(), ys.ravel()], 1)
     places += rng.uniform(-0.42, 0.42, places.shape) * pitch
-    return np.clip(places[rng.permutation(len(places))], 0, [width - 1, height - 1])
+    shuffled = places[rng.permutation(len(places))]
+    return np.asarray(np.clip(shuffled, 0, [width - 1, height - 1]), np.float64)
 
 
 def pointillist(picture: Picture, rng: Generator, *, amount: float, show: Show) -> Picture:
@@ -141,6 +142,6 @@ def dab(
     reaches = (radius * rng.uniform(0.72, 1.0, len(places)) * 16).astype(np.int32).tolist()
     centres = (places * 16).astype(np.int32).tolist()
     for index, (centre, reach, paint) in enumerate(zip(centres, reaches, paints, strict=True)):
-        if index % (len(centres) // 2 + 1) == len(centres) // 2:
+        if index % (len(centres) // 4 + 1) == len(centres) // 4:
             show(small_of(canvas))
         cv2.circle(canvas, centre, reach, paint, -1, cv2.LINE_AA, 4)

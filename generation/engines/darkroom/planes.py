@@ -64,7 +64,8 @@ def dabs(height: int, width: int, lean: float, scale: float, rng: Generator) -> 
     """Short touches of a small flat brush, all one way, as a factor about 0; shape (h, w, 1)."""
     way = constant_flow(height, width, np.rad2deg(lean))
     touches = combed(blur(noise(height, width, rng), 1.3 * scale), way, 4)
-    return np.clip(touches / (float(touches.std()) + 1e-6), -1.6, 1.6)[..., None] * np.float32(0.05)
+    even = np.clip(touches / (float(touches.std()) + 1e-6), -1.6, 1.6)
+    return floats(even[..., None] * np.float32(0.05))
 
 
 def earthen(picture: Picture) -> Picture:
@@ -139,7 +140,8 @@ def spread(polygon: Polygon, rng: Generator) -> Polygon:
     """A plane enlarged and moved off its place, to lie over its neighbours."""
     middle = polygon.mean(0)
     reach = np.sqrt(abs(float(cv2.contourArea(polygon.astype(np.float32)))))
-    return middle + (polygon - middle) * rng.uniform(1.1, 1.6) + rng.normal(0, 0.25 * reach, 2)
+    wider = middle + (polygon - middle) * rng.uniform(1.1, 1.6)
+    return np.asarray(wider + rng.normal(0, 0.25 * reach, 2), np.float64)
 
 
 def facet(

@@ -45,7 +45,8 @@ def stepped(plain: Plane, levels: int, softness: float = 0.12) -> Plane:
 
 def dots(plain: Plane, pitch: float, degrees: float) -> Plane:
     """A halftone screen: 1 is bare paper, 0 ink; dots grow with the darkness of `plain`."""
-    level = screen_level(*plain.shape, pitch, degrees)
+    height, width = plain.shape
+    level = screen_level(height, width, pitch, degrees)
     return clip((plain - level) * np.float32(pitch * 0.9) + np.float32(0.5))
 
 

@@ -117,7 +117,7 @@ def outline(
     ring = ring @ np.array([along, [-along[1], along[0]]]) * reach / 2
     share = np.linspace(0, 1, 12, endpoint=False)[None, :, None]
     dense = (ring[:, None] + (np.roll(ring, -1, 0) - ring)[:, None] * share).reshape(-1, 2)
-    return place + dense + rng.normal(0, 0.011 * reach + 0.4, dense.shape)
+    return np.asarray(place + dense + rng.normal(0, 0.011 * reach + 0.4, dense.shape), np.float64)
 
 
 def glue(

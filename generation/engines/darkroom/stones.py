@@ -76,7 +76,8 @@ def courses(far: Plane, side: float, wanted: NDArray[np.bool_]) -> Places:
         return np.zeros((0, 3))
     places = np.vstack(made)
     columns, rows = places[:, 0].astype(int), places[:, 1].astype(int)
-    return places[wanted[rows.clip(0, height - 1), columns.clip(0, width - 1)]]
+    there = wanted[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    return np.asarray(places[there], np.float64)
 
 
 def spaced(line: Places, side: float) -> Places:
@@ -130,14 +131,14 @@ def lay(
     ys = probes[..., 1].astype(int).clip(0, height - 1)
     fixed = (shapes * 16).astype(np.int32)
     for at in range(len(stones)):
+        if at % (len(stones) // 4 + 1) == len(stones) // 4:
+            show(small_of(canvas))
         if taken[rows[at], columns[at]] or (taken[ys[at], xs[at]] > 0).sum() > 1:
             continue
         cv2.fillConvexPoly(canvas, fixed[at], paints[at], cv2.LINE_AA, 4)
         cv2.polylines(canvas, [fixed[at]], True, rims[at], 1, cv2.LINE_AA, 4)
         cv2.fillConvexPoly(level, fixed[at], heights[at], cv2.LINE_AA, 4)
         cv2.fillConvexPoly(taken, fixed[at], 255, cv2.LINE_8, 4)
-        if at % (len(stones) // 3 + 1) == len(stones) // 3:
-            show(small_of(canvas))
 
 
 def cut_stones(stones: Places, side: float, rng: Generator) -> Places:
@@ -157,7 +158,8 @@ def set_in_light(
     relief = blur(from_bytes(level), max(0.6, 1.1 * scale))
     slope = cv2.Sobel(relief, cv2.CV_32F, 1, 0) + cv2.Sobel(relief, cv2.CV_32F, 0, 1)
     shade = np.clip(slope * np.float32(0.14), -0.2, 0.28)[..., None]
-    grain = noise(*level.shape, rng)[..., None] * np.float32(0.016)
+    height, width = level.shape
+    grain = noise(height, width, rng)[..., None] * np.float32(0.016)
     gleam = (from_bytes(level) - np.float32(0.79))[..., None] * np.float32(0.22)
     laid = (level > 0)[..., None]
     return clip(from_bytes(canvas) * (1 + shade + gleam * laid) + shade * np.float32(0.12) + grain)

@@ -89,7 +89,7 @@ def blocks(flat: Picture, rng: Generator) -> Picture:
     printed = to_bytes(inks[labels])
     # A cutter leaves no islands smaller than the gouge.
     for side in (3, 7):
-        printed = cv2.medianBlur(printed, side)
+        printed = np.asarray(cv2.medianBlur(printed, side), np.uint8)
     return clip(blur(resized(from_bytes(printed), width, height), 0.8))
 
 
