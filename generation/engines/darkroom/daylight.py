@@ -146,10 +146,10 @@ def sun_rays(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     row, column = sun(small, above)
     level = float(np.quantile(small, 0.75))
     bright = clip((small - level * 0.9) / max(0.15, 1 - level * 0.9))
-    light = bright * np.maximum(above, np.float32(0.35)) if above.any() else bright
+    source = bright * np.maximum(above, np.float32(0.35)) if above.any() else bright
     # Motes and leaves break the light up: without them rays would be an even haze.
     broken = (clouds(size[1], size[0], rng, octaves=4, cells=14) - np.float32(0.36)) * 3
-    rays = zoomed(floats(light * clip(broken)), row, column)
+    rays = zoomed(floats(source * clip(broken)), row, column)
     rays = clip((rays - float(np.quantile(rays, 0.3))) / max(0.02, float(np.quantile(rays, 0.99))))
     ys, xs = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
     far = np.hypot(ys - row, xs - column) / np.hypot(*size)
@@ -159,9 +159,11 @@ def sun_rays(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     rays = rays * np.exp(-far * np.float32(1.0)) * np.float32(0.6)
     total = rays + fans * (rays + np.float32(0.4)) + disc * np.float32(0.75)
     shone = cv2.resize(blur(floats(total), 1), (width, height), interpolation=cv2.INTER_CUBIC)
-    deeper = curve(picture, [(0, 0), (0.4, 0.4 - 0.1 * min(1, amount)), (1, 0.9)])
+    # Between the shafts it is darker: under a bright sky nothing else would show them.
+    light = clip(shone)[..., None]
+    deeper = picture * (1 - np.float32(0.34 * min(1, amount)) * (1 - clip(light * 1.6)))
     gold = colour(1.0, 0.87, 0.62)
-    made = screen(deeper, clip(shone)[..., None] * gold * np.float32(min(1.0, 0.8 * amount)))
+    made = screen(deeper, light * gold * np.float32(min(1.0, 0.8 * amount)))
     return mix(picture, clip(made), amount * 2)
 
 

@@ -22,14 +22,7 @@ from generation.engines.darkroom.pixels import (
 )
 from generation.engines.darkroom.sky import sky
 from generation.engines.darkroom.tone import beyond
-from generation.engines.darkroom.weather import unlit
-
-
-def leaves_of(picture: Picture) -> Plane:
-    """How much each pixel is of green leaves, 0..1; against its light, for shade is as green as sun."""
-    red, green, blue = (picture[..., each] for each in range(3))
-    depth = luminance(picture) + np.float32(0.1)
-    return clip((green - np.maximum(blue * np.float32(1.04), red * np.float32(0.87))) / depth * 4)
+from generation.engines.darkroom.weather import leaves_of, unlit
 
 
 def flakes(

@@ -25,6 +25,7 @@ from generation.engines.darkroom.pixels import (
 from generation.engines.darkroom.saliency import SIDE, faces
 from generation.engines.darkroom.sky import sky
 from generation.engines.darkroom.tone import beyond, opened
+from generation.engines.darkroom.windows import lit_windows
 
 
 def night(picture: Picture, rng: Generator, *, amount: float) -> Picture:
@@ -47,6 +48,7 @@ def night(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     stars = starlight(height, width, rng, scale_of(picture), 1 + past)
     made = screen(clip(made), stars[..., None] * above[..., None])
     made = screen(made, lamplight(picture, above))
+    made = screen(made, windowlight(picture, above, rng))
     grain = noise(height, width, rng)[..., None] * np.float32(0.009)
     return mix(picture, clip(made + grain), amount)
 
@@ -75,6 +77,23 @@ def lamplight(picture: Picture, above: Plane) -> Picture:
     lamps = floats(shining[..., None] * colour(1.0, 0.73, 0.35))
     glow = blur(lamps, 26 * scale) * np.float32(0.9) + blur(lamps, 6 * scale) * np.float32(0.5)
     return clip(glow + lamps * (np.float32(0.35) + np.float32(0.45) * plain[..., None]))
+
+
+def windowlight(picture: Picture, above: Plane, rng: Generator) -> Picture:
+    """Warm light behind the windows of houses, and a little of it on the walls around them."""
+    scale = scale_of(picture)
+    lit = lit_windows(picture, above, leaves_of(picture), rng)
+    glow = blur(lit, 20 * scale) * np.float32(0.5) + blur(lit, 5 * scale) * np.float32(0.3)
+    # What hangs and stands inside still shows against the light.
+    inside = lit * (np.float32(0.6) + luminance(picture))
+    return clip((glow + inside)[..., None] * colour(1.0, 0.7, 0.32))
+
+
+def leaves_of(picture: Picture) -> Plane:
+    """How much each pixel is of green leaves, 0..1; against its light, for shade is as green as sun."""
+    red, green, blue = (picture[..., each] for each in range(3))
+    depth = luminance(picture) + np.float32(0.1)
+    return clip((green - np.maximum(blue * np.float32(1.04), red * np.float32(0.87))) / depth * 4)
 
 
 def brightness_of_sky(plain: Plane, above: Plane) -> float:
