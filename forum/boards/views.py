@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -169,12 +170,22 @@ def place(request: MemberRequest, slug: str) -> Board | None:
 def words(request: MemberRequest, slug: str = "") -> HttpResponse:
     """The words that a board, or the house, taught the darkroom; teach one; try them out."""
     board = place(request, slug)
-    form = WordForm(sent(request))
+    form = WordForm(sent(request), initial=begun(request))
     if request.method == "POST" and form.is_valid():
         made = taught(request, form, teaching.teach, board=board)
         if made is not None:
-            return redirect(to_words(board))
+            return redirect(tried_at_once(board, made))
     return words_page(request, board, form)
+
+
+def begun(request: MemberRequest) -> dict[str, str]:
+    """What the address fills into the form for a new word: a word just forgotten, for example."""
+    return {name: request.GET.get(name, "")[:200] for name in ("term", "means")}
+
+
+def tried_at_once(board: Board | None, word: Word) -> str:
+    """The words, with the new one tried: one sees that it is understood."""
+    return f"{to_words(board)}?{urlencode({'attempt': word.term})}#try"
 
 
 def words_page(request: MemberRequest, board: Board | None, form: WordForm) -> HttpResponse:
@@ -188,7 +199,7 @@ def words_page(request: MemberRequest, board: Board | None, form: WordForm) -> H
     shown = {
         "board": board,
         "slug": board.slug if board else "",
-        "words": rows,
+        "words": [(row, teaching.does(row)) for row in rows],
         "form": form,
         "attempt": attempt,
         "tried": tried,
@@ -231,7 +242,7 @@ def word(request: MemberRequest, pk: int, slug: str = "") -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         made = taught(request, form, teaching.change, word=found)
         if made is not None:
-            return redirect(to_words(board))
+            return redirect(tried_at_once(board, made))
     shown = {"form": form, "board": board, "slug": slug, "word": found, "back": to_words(board)}
     return render(request, "boards/word.html", shown, status=422 if form.is_bound else 200)
 
@@ -243,5 +254,7 @@ def word_delete(request: MemberRequest, pk: int, slug: str = "") -> HttpResponse
     board = place(request, slug)
     found = get_object_or_404(Word, pk=pk, board=board)
     teaching.forget(word=found, by=request.member)
-    messages.success(request, _("“%(word)s” is forgotten.") % {"word": found.term})
-    return redirect(to_words(board))
+    said = _("“%(word)s” is forgotten. It stands in the form below: “Teach it” takes it back.")
+    messages.success(request, said % {"word": found.term})
+    back = urlencode({"term": found.term, "means": found.means})
+    return redirect(f"{to_words(board)}?{back}#teach")

@@ -144,6 +144,18 @@ def steps_of(means: str) -> list[dict[str, Any]]:
     return [{"name": name, "settings": settings} for name, settings in plan.operations]
 
 
+def does(word: Word) -> list[str]:
+    """What a word does, for people: "Old photograph", "Tint (sky)"."""
+    language = get_language() or "en"
+    titles, places = queue.titles(language), queue.region_titles(language)
+    found = []
+    for step in word.steps:
+        # What a later program no longer has goes by its bare name.
+        title, region = titles.get(step["name"], step["name"]), step["settings"].get("region")
+        found.append(f"{title} ({places.get(region, region)})" if region else title)
+    return found
+
+
 def conflict(term: str) -> str:
     """What a term means without this word, for people; empty where it is new."""
     titles = queue.titles(get_language() or "en")

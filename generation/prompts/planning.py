@@ -208,11 +208,16 @@ def second_of(name: str) -> str:
 
 
 def known_terms(term: str) -> tuple[str, ...]:
-    """What the shipped lexicon makes of a term: names of operations, or the role of a small word."""
+    """What the shipped lexicon makes of a term: names of operations, or the role of a small word.
+
+    A term that is only kept from being misread, such as "snowman", means nothing.
+    """
     found = list(lexicon().matches(lexicon().tokens(term)))
     if len(found) != 1 or isinstance(found[0], Token):
         return ()
     meaning = found[0].meaning
+    if meaning.role == "ignored":
+        return ()
     return tuple(step.name for step in meaning.steps) or (meaning.role,)
 
 

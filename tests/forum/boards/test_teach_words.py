@@ -183,3 +183,41 @@ def test_the_owner_teaches_the_house(browse, owner, rivers, lin):
     # A board's moderators reach its words alone.
     assert client.get(f"/boards/rivers/words/{word.pk}/").status_code == 404
     assert client.post(f"/words/{word.pk}/delete/").status_code == 302
+
+
+def test_a_new_word_is_tried_at_once(browse, rivers, owner):
+    page = browse(owner).post("/boards/rivers/words/", KITCHEN, follow=True)
+    assert page.redirect_chain[0][0].endswith("?attempt=Grandma%27s+kitchen#try")
+    assert list(page.context["tried"].read) == ["Sepia", "Old photograph"]
+
+
+def test_what_a_word_does_stands_beside_it_in_the_readers_language(browse, rivers, owner):
+    words.teach(board=rivers, by=owner, term="wash day", means="fog, the sky in teal")
+    client = browse(owner)
+    ((word, does),) = client.get("/boards/rivers/words/").context["words"]
+    assert (word.term, does) == ("wash day", ["Tint (sky)", "Fog"])
+    page = client.get("/boards/rivers/words/", headers={"accept-language": "zh-hans"})
+    assert page.context["words"][0][1][1] == "雾"
+
+
+def test_forgetting_is_taken_back_by_the_form_it_fills(browse, rivers, owner):
+    word = words.teach(board=rivers, by=owner, **KITCHEN)
+    client = browse(owner)
+    page = client.post(f"/boards/rivers/words/{word.pk}/delete/", follow=True)
+    assert not Word.objects.exists() and "takes it back" in page.content.decode()
+    filled = {name: page.context["form"][name].value() for name in ("term", "means")}
+    client.post("/boards/rivers/words/", filled)
+    again = Word.objects.get()
+    assert (again.term, again.means, again.steps) == (word.term, word.means, word.steps)
+
+
+@pytest.mark.parametrize("term", ["snowman", "夜猫子", "good night"])
+def test_words_that_are_only_kept_from_being_misread_can_be_taught(rivers, moss, term):
+    words.teach(board=rivers, by=moss, term=term, means="snow, night")
+    assert [name for name, _ in read(rivers, term)] == ["night", "snow"]
+    assert words.conflict(term) == ""
+
+
+def test_a_word_is_heard_in_simplified_and_traditional_characters(rivers, moss):
+    words.teach(board=rivers, by=moss, term="外婆的厨房", means="棕褐色")
+    assert read(rivers, "外婆的廚房") == (("sepia", {}),)
