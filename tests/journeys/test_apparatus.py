@@ -54,6 +54,39 @@ def test_run_again_is_seen_live_by_all_who_look(
     expect(ada.locator("form.composer textarea")).to_have_value("at night")
 
 
+#: Whether a card that showed frames ever became a blur again, looked at before every painting.
+FELL_BACK = """() => {
+    window.frames_seen = 0; window.fell_back = false;
+    const look = () => {
+        const item = document.querySelector("[data-item][aria-busy]");
+        if (item?.querySelector("img[src*='/frame?']")) window.frames_seen += 1;
+        else if (window.frames_seen && item?.querySelector(".undeveloped:not(.seen)")) window.fell_back = true;
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
+def test_what_was_seen_does_not_become_a_blur_again(
+    somebody: Callable[..., Page], post: Callable[..., str]
+) -> None:
+    """Frames are gone a moment before the picture is there, in a thread as in a draft."""
+    page = somebody("ada")
+    place = post(page, "No way back")
+    listening(page)
+    page.evaluate(FELL_BACK)
+    reply = answer(page, "impressionist, then snow")
+    expect(reply.locator("a.pic img")).to_be_visible(timeout=MADE)
+    assert page.evaluate("() => [window.frames_seen > 0, window.fell_back]") == [True, False]
+    page.goto(f"{place}draft/")
+    listening(page)
+    page.evaluate(FELL_BACK)
+    page.fill("form.composer textarea", "impressionist, then snow")
+    page.click("form.composer button.go")
+    expect(page.locator(".take .choose img")).to_be_visible(timeout=MADE)
+    assert page.evaluate("() => [window.frames_seen > 0, window.fell_back]") == [True, False]
+
+
 def test_a_strip_is_gone_through_by_keys_and_played(
     somebody: Callable[..., Page], post: Callable[..., str]
 ) -> None:
