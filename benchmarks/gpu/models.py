@@ -50,12 +50,7 @@ def full_engine() -> Diffusers:
 
 def full_klein(device: torch.device) -> BatchedKlein:
     """The pipeline: 5 double and 20 single layers of 24 heads of 128, Qwen3-4B, the FLUX.2 VAE."""
-    from diffusers import (
-        AutoencoderKLFlux2,
-        FlowMatchEulerDiscreteScheduler,
-        Flux2Transformer2DModel,
-    )
-    from transformers import Qwen3Config, Qwen3ForCausalLM
+    from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler
 
     def filled(build: Any) -> Any:
         with torch.device(device):
@@ -68,17 +63,30 @@ def full_klein(device: torch.device) -> BatchedKlein:
     pipe = BatchedKlein(
         scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
         vae=filled(AutoencoderKLFlux2).to(memory_format=torch.channels_last),
-        text_encoder=filled(lambda: Qwen3ForCausalLM(Qwen3Config(
-            hidden_size=2560, intermediate_size=9728, num_hidden_layers=36,
-            num_attention_heads=32, num_key_value_heads=8, head_dim=128, vocab_size=151936,
-        ))),
+        text_encoder=filled(encoder),
         tokenizer=qwen_tokenizer(),
-        transformer=filled(lambda: Flux2Transformer2DModel(
-            patch_size=1, in_channels=128, num_layers=5, num_single_layers=20,
-            attention_head_dim=128, num_attention_heads=24, joint_attention_dim=7680,
-            guidance_embeds=False,
-        )),
+        transformer=filled(transformer),
         is_distilled=True,
     )  # fmt: skip
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+def encoder() -> Any:
+    """Qwen3-4B."""
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    return Qwen3ForCausalLM(Qwen3Config(
+        hidden_size=2560, intermediate_size=9728, num_hidden_layers=36, num_attention_heads=32,
+        num_key_value_heads=8, head_dim=128, vocab_size=151936, tie_word_embeddings=True,
+    ))  # fmt: skip
+
+
+def transformer() -> Any:
+    """FLUX.2 klein 4B: 3.88 billion numbers."""
+    from diffusers import Flux2Transformer2DModel
+
+    return Flux2Transformer2DModel(
+        patch_size=1, in_channels=128, num_layers=5, num_single_layers=20, attention_head_dim=128,
+        num_attention_heads=24, joint_attention_dim=7680, guidance_embeds=False,
+    )  # fmt: skip

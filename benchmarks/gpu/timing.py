@@ -30,17 +30,17 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - begun
 
 
-def median(work: Callable[[], Any], warm: int = WARM, runs: int = RUNS) -> float:
+def median(work: Callable[[], Any], warm: int = WARM, runs: int | None = None) -> float:
     """Median seconds of a run."""
     for _ in range(warm):
         work()
-    return statistics.median(seconds(work) for _ in range(runs))
+    return statistics.median(seconds(work) for _ in range(runs or RUNS))
 
 
-def paired(one: Callable[[], Any], other: Callable[[], Any], runs: int = RUNS) -> float:
+def paired(one: Callable[[], Any], other: Callable[[], Any], runs: int | None = None) -> float:
     """Time of `one` by that of `other`: the median ratio of runs side by side."""
     one(), other()
-    return statistics.median(seconds(one) / seconds(other) for _ in range(runs))
+    return statistics.median(seconds(one) / seconds(other) for _ in range(runs or RUNS))
 
 
 def operations(work: Callable[[], Any]) -> float:
@@ -50,10 +50,43 @@ def operations(work: Callable[[], Any]) -> float:
     return float(counter.get_total_flops())
 
 
+def beside(one: Callable[[], Any], other: Callable[[], Any]) -> Callable[[], Any]:
+    """Both in rows of work of their own, where a device has more than one; else one after the other."""
+    if not ON_GPU:
+        return lambda: (one(), other())
+    aside = torch.cuda.Stream()
+
+    def both() -> Any:
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            second = other()
+        first = one()
+        torch.cuda.current_stream().wait_stream(aside)
+        return first, second
+
+    return both
+
+
+def memory_gb() -> float | None:
+    """The most memory taken on a GPU so far, in GiB; None elsewhere."""
+    return torch.cuda.max_memory_allocated() / 2**30 if ON_GPU else None
+
+
+#: Multiplications in a row: so many that the device's clock is the one it holds, not the one it
+#: begins with, and that waiting for the end costs nothing.
+IN_A_ROW = 50 if ON_GPU else 1
+
+
 def multiplication(side: int) -> float:
     """Operations a second of a square bfloat16 multiplication: the ceiling for all others."""
     one, two = (torch.randn(side, side, dtype=torch.bfloat16, device=DEVICE) for _ in range(2))
-    return 2 * side**3 / median(lambda: one @ two)
+    out = torch.empty_like(one)
+
+    def some() -> None:
+        for _ in range(IN_A_ROW):
+            torch.mm(one, two, out=out)
+
+    return IN_A_ROW * 2 * side**3 / median(some)
 
 
 def attention(tokens: int, heads: int) -> Iterator[tuple[str, float]]:
