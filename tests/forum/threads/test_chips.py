@@ -346,3 +346,22 @@ def test_nobody_edits_what_they_may_not_see(browse, river, hill, ada, lin, wen):
 @pytest.mark.parametrize("number", ["", "x", "-1", "9" * 30, "999999"])
 def test_an_odd_draft_breaks_nothing(browse, hill, ada, number):
     assert browse(ada).get(f"/images/{hill.first_image_id}/?draft={number}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sentence"),
+    [
+        ("no snow", "read only what you do not want"),
+        ("flip the background", "changes the frame of the whole picture"),
+        ("glitch her face", "no rule here can find"),
+        ("a dragon", "reads none of these words"),
+    ],
+)
+def test_it_says_why_nothing_will_be_done(browse, hill, ada, prompt, sentence):
+    page = browse(ada).get(f"/images/{hill.first_image_id}/plan/", {"prompt": prompt})
+    assert sentence in page.content.decode() and b'class="row chips"' in page.content
+
+
+def test_an_empty_prompt_is_no_fault(browse, hill, ada):
+    page = browse(ada).get(f"/images/{hill.first_image_id}/plan/", {"prompt": ""})
+    assert page.status_code == 200 and "none of these words" not in page.content.decode()
