@@ -21,7 +21,7 @@ from generation.engines.darkroom.pixels import (
     scale_of,
     to_bytes,
 )
-from generation.engines.darkroom.tone import colour_of, exposed, graded, three_tones
+from generation.engines.darkroom.tone import colour_of, exposed, graded
 
 
 def flattened(picture: Picture, rounds: int = 2) -> Picture:
@@ -118,16 +118,35 @@ def pop_art(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     small = floats(
         cv2.resize(picture, (-(-width // 2), -(-height // 2)), interpolation=cv2.INTER_AREA)
     )
-    plain = luminance(small)
-    low, high = np.quantile(plain, (0.04, 0.96))
-    steps = stepped(clip((blur(plain, 1) - low) / max(0.1, high - low)), 3, 0.1)
-    lines = contours(plain, max(0.5, scale_of(small)))
-    sheets = [
-        three_tones(steps * lines, *(colour_of(ink) for ink in inks[at]))
-        for at in rng.permutation(4)
-    ]
+    tones, key = stencils(small)
+    sheets = []
+    for at in rng.permutation(4):
+        dark, middle, light = (colour_of(ink) for ink in inks[at])
+        # The squeegee never meets the same place twice: colours lie beside their outline.
+        slip = rng.normal(0, 3.2 * scale_of(small), 2)
+        matrix = np.array([[1, 0, slip[0]], [0, 1, slip[1]]], np.float64)
+        size = (tones.shape[1], tones.shape[0])
+        moved = cv2.warpAffine(tones, matrix, size, borderMode=cv2.BORDER_REPLICATE)[..., None]
+        colour = middle + (light - middle) * moved
+        sheets.append(dark + (colour - dark) * key[..., None])
     made = np.vstack([np.hstack(sheets[:2]), np.hstack(sheets[2:])])[:height, :width]
     return mix(picture, floats(made), amount * 1.6)
+
+
+def stencils(small: Picture) -> tuple[Plane, Plane]:
+    """The screens of one sheet: 1 where the light ink goes, and 0 where the dark one is printed.
+
+    Tones meet in the dots of the photographic screen that silk screens were made from.
+    """
+    height, width = small.shape[:2]
+    plain = luminance(small)
+    low, high = np.quantile(plain, (0.04, 0.96))
+    even = clip((blur(plain, 1) - low) / max(0.1, high - low))
+    scale = max(0.5, scale_of(small))
+    dotted = screen_level(height, width, max(3.0, 6.5 * scale), 45) - np.float32(0.5)
+    steps = stepped(clip(even + dotted * np.float32(0.2)), 3, 0.2)
+    key = clip(steps * 2.4) * without_specks(contours(plain, scale), 30 * scale * scale)
+    return clip(steps * 2 - 1), key
 
 
 def woodcut(picture: Picture, rng: Generator, *, amount: float) -> Picture:

@@ -98,7 +98,9 @@ def printed_as(centres: Picture, tubes: list[str]) -> Picture:
     inks = floats([[int(each[at : at + 2], 16) for at in (1, 3, 5)] for each in tubes]) / 255
     lab = cv2.cvtColor(floats(inks)[None], cv2.COLOR_RGB2LAB)[0]
     own = clip(cv2.cvtColor(centres[None], cv2.COLOR_LAB2RGB)[0])
-    gap = (centres[:, None] - lab[None]) * np.array([0.8, 1.0, 1.0], np.float32)
+    # Hue matters more than lightness, unless lightness is all there is.
+    weight = 1.0 if len(tubes) == len(BLUES) else 0.7
+    gap = (centres[:, None] - lab[None]) * np.array([weight, 1.0, 1.0], np.float32)
     nearest = inks[(gap**2).sum(-1).argmin(1)]
     if len(tubes) == len(BLUES):
         return clip(nearest)
