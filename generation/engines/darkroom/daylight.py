@@ -72,6 +72,8 @@ def dawn(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     lights = colour(0.86, 0.86, 1.04), colour(1.04, 0.9, 0.92)
     rose = colour(1.0, 0.72 - 0.05 * past, 0.68 - 0.02 * past)
     made = low_sun(pale, above, colour(0.55, 0.67, 0.92), rose, lights)
+    if not above.any():
+        return mix(picture, made, amount)
     bottom = horizon(above)
     # Mist lies on low ground and thins upwards and towards the feet.
     rows = (np.arange(height, dtype=np.float32) - bottom) / np.float32(0.3 * height)
@@ -100,7 +102,7 @@ def golden_hour(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     above = sky(picture)
     bottom = horizon(above)
     lit = split(
-        balanced(picture, 0.5 + 0.3 * past), colour(0.97, 0.89, 0.95), colour(1.05, 0.95, 0.8)
+        balanced(picture, 0.5 + 0.3 * past), colour(0.97, 0.89, 0.95), colour(1.04, 0.92, 0.79)
     )
     plain = luminance(picture)[..., None]
     down = downwards(height, bottom)[..., None] ** 1.5

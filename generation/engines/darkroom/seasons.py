@@ -112,11 +112,16 @@ def autumn(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     where = clouds(height, width, rng, octaves=4, cells=7)[..., None]
     yellow, rust = colour(1.5, 1.0 - 0.08 * past, 0.2), colour(1.65, 0.5 - 0.06 * past, 0.14)
     hue = yellow + (rust - yellow) * clip((where - np.float32(0.3 - 0.2 * past)) * 2)
+    # Grass is smoother than foliage, and fades to straw.
+    scale = scale_of(picture)
+    rough = blur(np.abs(plain - blur(plain, 2 * scale)), 7 * scale)
+    grass = clip(1.6 - rough * np.float32(55))[..., None]
+    hue = hue + (colour(1.3, 1.08, 0.5) - hue) * grass * np.float32(0.85)
     turned = clip((plain[..., None] * np.float32(1.12) + np.float32(0.02)) * hue)
     made = picture + (turned - picture) * leaves[..., None]
     # Low sun on the ground; the clear sky of October stays blue.
     low = (1 - above * np.float32(0.7))[..., None]
-    made = clip(made * (1 + (colour(1.06, 0.985, 0.84) - 1) * low))
+    made = clip(made * (1 + (colour(1.03, 0.96, 0.84) - 1) * low))
     for count, size, smear in ((26, 9.0, 0.7), (10, 19.0, 1.2), (3, 42.0, 5.0)):
         made = fallen(made, rng, round(count * amount), size, smear)
     return mix(picture, made, amount)

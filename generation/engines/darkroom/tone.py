@@ -328,20 +328,24 @@ def darken(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 
 
 def contrast(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """Deeper shadows, brighter lights, and crisper forms."""
+    """Deeper shadows, brighter lights, and crisper forms; hues stay."""
     past = beyond(amount)
-    around = blur(picture, 30 * scale_of(picture))
-    local = picture + (picture - around) * np.float32(0.35 + 0.25 * past)
-    knots = [(0, 0), (0.25, 0.16 - 0.05 * past), (0.5, 0.5), (0.75, 0.85 + 0.04 * past), (1, 1)]
-    return mix(picture, curve(clip(local), knots), amount)
+    plain = luminance(picture)
+    around = blur(plain, 30 * scale_of(picture))
+    local = plain + (plain - around) * np.float32(0.35 + 0.25 * past)
+    knots = [(0, 0), (0.25, 0.15 - 0.06 * past), (0.5, 0.5), (0.75, 0.86 + 0.04 * past), (1, 1)]
+    firm = curve(clip(local), knots)
+    # The eye expects colour to grow with the light: half as much as curves in each channel do.
+    own = (picture - plain[..., None]) * np.float32(1.18 + 0.12 * past)
+    return mix(picture, within_gamut(floats(firm[..., None] + own)), amount)
 
 
 def film(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Cinema print stock: teal shadows, amber lights, gentle contrast, fine grain."""
     past = beyond(amount)
     plain = luminance(picture)[..., None]
-    push = (plain - np.float32(0.45)) * np.array([0.3, 0.04, -0.3], np.float32)
-    shift = push + np.array([-0.03, 0.01, 0.025], np.float32)
+    teal, amber = np.array([[-0.07, 0.035, 0.06], [0.05, -0.045, -0.14]], np.float32)
+    shift = teal + (amber - teal) * plain
     made = clip(picture + shift * np.float32(1 + 0.5 * past))
     made = curve(made, [(0, 0.035), (0.25, 0.2), (0.75, 0.8), (1, 0.98)])
     return mix(picture, grained(made, rng, 0.012 + 0.01 * past), amount)
