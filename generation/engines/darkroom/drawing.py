@@ -66,7 +66,7 @@ def paper(height: int, width: int, rng: Generator, scale: float) -> Plane:
 def pencil(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Contours, three tones of hatching and the tooth of the paper."""
     height, width = picture.shape[:2]
-    scale = max(0.5, scale_of(picture))
+    scale = max(0.5, scale_of(picture) * (0.6 + 0.4 * amount))
     plain = luminance(picture)
     # Dodging with the blurred negative keeps light skins and skies as bare paper.
     dodged = clip(plain / (blur(plain, 18 * scale) + np.float32(0.03)))
@@ -89,7 +89,7 @@ def pencil(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 def charcoal(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Broad dark strokes rubbed into rough paper along the forms, lights left or wiped out."""
     height, width = picture.shape[:2]
-    scale = max(0.5, scale_of(picture))
+    scale = max(0.5, scale_of(picture) * (0.6 + 0.4 * amount))
     flow = edge_flow(picture, 10 * scale)
     plain = luminance(picture)
     low, high = np.quantile(plain[::4, ::4], (0.02, 0.97))

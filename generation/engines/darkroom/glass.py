@@ -50,7 +50,7 @@ def stained_glass(picture: Picture, rng: Generator, *, amount: float) -> Picture
     made = made * uneven(height, width, rng)[..., None]
     made = made + (came(lead) - made) * clip(lead * 3 - 1)[..., None]
     # Bright glass spills its light over the lead.
-    return mix(picture, screen(clip(made), blur(clip(made), 11 * scale) * 0.22), amount * 2)
+    return mix(picture, screen(clip(made), blur(clip(made), 11 * scale) * 0.22), amount * 4)
 
 
 def glazed(even: Picture, rng: Generator, amount: float) -> tuple[Labels, Picture]:

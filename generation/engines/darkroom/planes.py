@@ -57,7 +57,7 @@ def cubist(picture: Picture, rng: Generator, *, amount: float, show: Show) -> Pi
     for index in rng.permutation(len(planes))[:LOOSE]:
         facet(made, ground, spread(planes[index], rng), 0.55, amount, rng)
     made *= (1 - np.float32(0.72) * edges(planes, height, width, scale, rng))[..., None]
-    return mix(picture, clip(made * (1 + dabs(height, width, lean, scale, rng))), amount * 2)
+    return mix(picture, clip(made * (1 + dabs(height, width, lean, scale, rng))), amount * 4)
 
 
 def dabs(height: int, width: int, lean: float, scale: float, rng: Generator) -> Picture:

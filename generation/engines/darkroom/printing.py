@@ -90,7 +90,7 @@ def halftone(picture: Picture, rng: Generator, *, amount: float) -> Picture:
 def comic(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Flat strong colours that meet in printed dots, inked contours, darks filled with black."""
     height, width = picture.shape[:2]
-    scale = max(0.5, scale_of(picture))
+    scale = max(0.5, scale_of(picture) * (0.6 + 0.4 * amount))
     even = exposed(flattened(picture, 3), 0.55, 0.75)
     flat = clip(graded(even, saturation=0.5, contrast=0.12))
     plain = luminance(flat)
@@ -118,7 +118,7 @@ def pop_art(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     small = floats(
         cv2.resize(picture, (-(-width // 2), -(-height // 2)), interpolation=cv2.INTER_AREA)
     )
-    tones, key = stencils(small)
+    tones, key = stencils(small, 0.6 + 0.4 * amount)
     sheets = []
     for at in rng.permutation(4):
         dark, middle, light = (colour_of(ink) for ink in inks[at])
@@ -130,19 +130,19 @@ def pop_art(picture: Picture, rng: Generator, *, amount: float) -> Picture:
         colour = middle + (light - middle) * moved
         sheets.append(dark + (colour - dark) * key[..., None])
     made = np.vstack([np.hstack(sheets[:2]), np.hstack(sheets[2:])])[:height, :width]
-    return mix(picture, floats(made), amount * 1.6)
+    return mix(picture, floats(made), amount * 4)
 
 
-def stencils(small: Picture) -> tuple[Plane, Plane]:
+def stencils(small: Picture, coarse: float) -> tuple[Plane, Plane]:
     """The screens of one sheet: 1 where the light ink goes, and 0 where the dark one is printed.
 
-    Tones meet in the dots of the photographic screen that silk screens were made from.
+    `coarse` scales the tools. Tones meet in the dots of the photographic screen that silk screens were made from.
     """
     height, width = small.shape[:2]
     plain = luminance(small)
     low, high = np.quantile(plain, (0.04, 0.96))
     even = clip((blur(plain, 1) - low) / max(0.1, high - low))
-    scale = max(0.5, scale_of(small))
+    scale = max(0.5, scale_of(small) * coarse)
     dotted = screen_level(height, width, max(3.0, 6.5 * scale), 45) - np.float32(0.5)
     steps = stepped(clip(even + dotted * np.float32(0.2)), 3, 0.2)
     key = clip(steps * 2.4) * without_specks(contours(plain, scale), 30 * scale * scale)
@@ -152,7 +152,7 @@ def stencils(small: Picture) -> tuple[Plane, Plane]:
 def woodcut(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """A block cut along the forms: what stands prints black, what is cut stays paper."""
     height, width = picture.shape[:2]
-    scale = max(0.5, scale_of(picture))
+    scale = max(0.5, scale_of(picture) * (0.6 + 0.4 * amount))
     plain = luminance(picture)
     low, high = np.quantile(plain[::4, ::4], (0.03, 0.96))
     tone = curve(

@@ -22,10 +22,12 @@ from generation.engines.darkroom.pixels import (
     luminance,
     mix,
     noise,
+    resized,
     saturated,
     scale_of,
     to_bytes,
 )
+from generation.engines.darkroom.saliency import faces
 from generation.engines.darkroom.strokes import Show
 from generation.engines.darkroom.tone import exposed
 
@@ -49,7 +51,7 @@ class Table:
     newsprint: Picture
     papers: Picture
     flow: Flow
-    #: 1 where the motif is rich in detail, 0 where it is calm.
+    #: 1 and more where the motif is rich in detail, 0 where it is calm.
     rich: Plane
     scale: float
 
@@ -72,7 +74,7 @@ def collage(
         newsprint=printed(height, width, rng, scale),
         papers=coloured(picture, rng),
         flow=edge_flow(picture, 10 * scale),
-        rich=detail(luminance(picture), 22 * scale),
+        rich=riches(picture, scale, amount),
         scale=scale,
     )
     made = np.empty_like(picture)
@@ -84,7 +86,17 @@ def collage(
             if at % 44 == 43:
                 show(small_of(to_bytes(made)))
     fibre = blur(noise(height, width, rng), 0.8 * scale)[..., None] * np.float32(0.016)
-    return mix(picture, clip(made + fibre), amount * 2.5)
+    return mix(picture, clip(made + fibre), amount * 5)
+
+
+def riches(picture: Picture, scale: float, amount: float) -> Plane:
+    """1 where photographs belong: on detail and on faces; on more of the sheet for a light touch."""
+    height, width = picture.shape[:2]
+    factor = min(1.0, 160 / max(height, width))
+    small = clip(resized(picture, max(8, round(width * factor)), max(8, round(height * factor))))
+    face = cv2.resize(faces(small), (width, height), interpolation=cv2.INTER_LINEAR)
+    rich = np.maximum(detail(luminance(picture), 22 * scale), 1.4 * face)
+    return floats(rich + np.float32(max(0.0, 1 - amount)))
 
 
 def places(made: Picture, picture: Picture, count: int, rng: Generator) -> NDArray[np.float64]:

@@ -49,7 +49,7 @@ def mosaic(picture: Picture, rng: Generator, *, amount: float, show: Show) -> Pi
         lay(canvas, level, taken, stones, side * share, light, rng, show)
     gaps = fillers(taken, side * 0.55)
     lay(canvas, level, taken, gaps, side * 0.5, light, rng, show)
-    return mix(picture, set_in_light(canvas, level, rng, scale), amount * 2)
+    return mix(picture, set_in_light(canvas, level, rng, scale), amount * 4)
 
 
 def distance_from_forms(plain: Plane, side: float) -> Plane:

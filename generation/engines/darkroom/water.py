@@ -132,7 +132,7 @@ def border(height: int, width: int, rng: Generator) -> Plane:
 def ink_wash(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """水墨: washes from pale to burnt ink, wet into wet where it is calm, brush lines, empty paper."""
     height, width = picture.shape[:2]
-    scale = max(0.4, scale_of(picture))
+    scale = max(0.4, scale_of(picture) * (0.6 + 0.4 * amount))
     plain = luminance(exposed(picture, 0.58, 0.6))
     low, high = np.quantile(plain[::4, ::4], (0.01, 0.93))
     even = clip((plain - low) / max(0.12, high - low))

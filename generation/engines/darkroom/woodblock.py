@@ -57,7 +57,7 @@ KEY = np.array([0.11, 0.12, 0.17], np.float32)
 def ukiyo_e(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Flat areas in pigments of the time, sky graded by the wiped block, drawn key lines, grain."""
     height, width = picture.shape[:2]
-    scale = max(0.5, scale_of(picture))
+    scale = max(0.5, scale_of(picture) * (0.6 + 0.4 * amount))
     made = blocks(exposed(flattened(picture, 3), 0.6, 0.75), rng)
     made = graded_sky(made, sky(picture))
     lines = key_block(picture, scale)[..., None]
