@@ -34,6 +34,8 @@ ROLES = (
 OLD_YEARS = frozenset(str(year) for year in range(1826, 1970))
 #: Beside the characters for black and white these make two colours of them: "红和黑", "红黑双色".
 COLOUR_JOINTS = frozenset("和与配双两")
+#: What stands in braces in the tree; what else does in the file is spelt out.
+LEFT_IN_THE_TREE = ("other", "另图")
 #: A letter that was held down.
 HELD = re.compile(r"([a-z])\1{2,}")
 #: First words whose places in the tree are remembered.
@@ -92,7 +94,7 @@ class Node:
     stems: dict[str, "Node"] = field(default_factory=dict)
     meaning: Meaning | None = None
     #: Words that may not come behind a small word here: "turn left" is not "turn the left half".
-    tight: set[str] = field(default_factory=set)
+    tight: frozenset[str] = frozenset()
 
 
 class Way(NamedTuple):
@@ -114,6 +116,9 @@ class Lexicon:
     colours: dict[tuple[str, ...], str]
     #: First words of the names of colours.
     colour_words: set[str]
+    #: Phrases for what stands in braces in the tree, such as {other}, and their first words.
+    ways: dict[str, tuple[tuple[str, ...], ...]]
+    way_words: frozenset[str]
     fillers: frozenset[str]
     #: Small words that begin a new thing to do, and those that say where a thing is.
     verbs: frozenset[str]
@@ -160,7 +165,7 @@ class Lexicon:
         best: Match | None = None
         text = tokens[first].text
         nodes = self.beginnings(text)
-        named = text in self.colour_words or text[0].isdecimal()
+        named = text in self.colour_words or text in self.way_words or text[0].isdecimal()
         if not named:
             if not nodes:
                 return None
@@ -210,12 +215,23 @@ class Lexicon:
                 place, colours = path.place + length, (*path.colours, colour)
                 made.append(Way(node.next["{colour}"], place, colours, path.numbers))
         text = tokens[path.place].text
+        for key in self.ways if text in self.way_words else ():
+            if key in node.next:
+                for place in self.ends_of_ways(key, tokens, path.place):
+                    made.append(Way(node.next[key], place, path.colours, path.numbers))
         if "{number}" in node.next and text[0].isdecimal():
             numbers = (*path.numbers, float(text[:9]))
             made.append(Way(node.next["{number}"], path.place + 1, path.colours, numbers))
         if "{year}" in node.next and text in OLD_YEARS:
             made.append(Way(node.next["{year}"], path.place + 1, path.colours, path.numbers))
         return made
+
+    def ends_of_ways(self, key: str, tokens: list[Token], place: int) -> Iterator[int]:
+        """Places behind each phrase for `key` that stands here: "second picture('s)"."""
+        for phrase in self.ways[key]:
+            standing = tokens[place : place + len(phrase)]
+            if tuple(token.text.removesuffix("'s") for token in standing) == phrase:
+                yield place + len(phrase)
 
     def colours_at(self, tokens: list[Token], place: int) -> Iterator[tuple[int, str]]:
         """Colours named here: how many tokens they take, and #rrggbb."""
@@ -271,8 +287,11 @@ def lexicon() -> Lexicon:
     """The shipped lexicon, read once."""
     words = tomllib.loads(FILE.read_text("utf-8"))
     small = words["small_words"]
+    ways = {f"{{{name}}}": tuple(map(parts, words["ways"][name])) for name in LEFT_IN_THE_TREE}
     made = Lexicon(
         root=Node(),
+        ways=ways,
+        way_words=frozenset(phrase[0] for phrases in ways.values() for phrase in phrases),
         colours={},
         colour_words=set(),
         fillers=frozenset(small["fillers"]),
@@ -311,8 +330,7 @@ def lexicon() -> Lexicon:
         steps = (first, *(Step(more) for more in entry.get("more", ())))
         meaning = Meaning("operation", steps)
         for term in entry.get("en", []) + entry.get("zh", []):
-            for spelt in expanded(term, words["ways"]):
-                plant(made.root, spelt, meaning)
+            plant(made.root, term, meaning)
     return made
 
 
@@ -353,7 +371,7 @@ def grafted(node: Node, way: tuple[str, ...], meaning: Meaning) -> Node:
 
 def parts(term: str) -> tuple[str, ...]:
     """A term of the file as tokens; {colour}, {number} and stems with * stay whole."""
-    found = re.findall(r"\{[a-z]+\}|[a-zà-ÿ]+(?:'[a-z]+)?\*?|\d+|[㐀-鿿]|[^\s]", term)
+    found = re.findall(r"\{\w+\}|[a-zà-ÿ]+(?:'[a-z]+)?\*?|\d+|[㐀-鿿]|[^\s]", term)
     return tuple(found)
 
 
@@ -365,7 +383,7 @@ def plant(root: Node, term: str, meaning: Meaning) -> None:
     node, whole = root, term.startswith("!")
     for part in parts(term.removeprefix("!")):
         if whole:
-            node.tight.add(part)
+            node.tight |= {part}
         branch, key = (
             (node.stems, part[:-1]) if part.endswith("*") and len(part) > 1 else (node.next, part)
         )
