@@ -16,6 +16,7 @@ def page() -> str:
     from forum.beginnings.models import Beginning
     from forum.drafts.models import Take
     from forum.films.models import Film
+    from forum.images.models import Image
     from forum.reruns.models import Rerun
     from forum.states import graph
     from forum.threads.models import Reply
@@ -39,6 +40,14 @@ Every move is a compare-and-set on the database's clock (`generation/models.py`)
 
 ```mermaid
 {Reply.MOVES.mermaid()}
+```
+
+## Image: whether it can be seen
+
+*hidden* and back are decisions of those who moderate, each with its reason (`forum.boards.Decision`).
+
+```mermaid
+{Image.MOVES.mermaid()}
 ```
 
 ## Rerun: a derivative made again

@@ -38,6 +38,9 @@ STATUS_OF = {
     "nothing_to_film": 409,
     "no_such_format": 422,
     "no_worker": 409,
+    "stays": 409,
+    "not_meant": 409,
+    "moved": 409,
 }
 #: Problems that the API's page explains, each with its title: their `type` leads there.
 KINDS: dict[str, tuple[Promise, str]] = {

@@ -13,6 +13,7 @@ from forum.api import (
     images,
     masks,
     methods,
+    moderation,
     plans,
     problems,
     replies,
@@ -73,7 +74,18 @@ class Api(NinjaAPI):
 
 ROUTERS = [
     room.router
-    for room in (boards, images, masks, reruns, replies, drafts, beginnings, threads, plans)
+    for room in (
+        boards,
+        images,
+        masks,
+        reruns,
+        replies,
+        drafts,
+        beginnings,
+        threads,
+        plans,
+        moderation,
+    )
 ]
 api = Api(
     title="Gegenbild",

@@ -24,6 +24,7 @@ from forum.images.renditions import (
 )
 from forum.members.events import on_leaving
 from forum.members.models import Member
+from forum.states import move
 from generation.results import EditResult, StoredFile
 
 if TYPE_CHECKING:
@@ -273,9 +274,7 @@ def withdraw(*, image: Image, by: Member) -> None:
     """
     if by.pk != image.author_id and not by.is_moderator:
         raise refused("not_yours")
-    kept = Image.objects.exclude(state=ImageState.WITHDRAWN).filter(pk=image.pk)
     gone: dict[str, Any] = {
-        "state": ImageState.WITHDRAWN,
         "title": "",
         "alt": "",
         "pdq": None,
@@ -283,7 +282,7 @@ def withdraw(*, image: Image, by: Member) -> None:
     }
     if not image.is_original:
         gone["recipe"] = {"withdrawn": True}  # what was asked is gone with what was made
-    if not kept.update(**gone):
+    if not move(image, ImageState.WITHDRAWN, **gone):
         return
     names = list(image.files.values_list("name", flat=True))
     image.files.all().delete()
@@ -303,7 +302,7 @@ def hide(*, image: Image, by: Member, reason: str) -> None:
     office = _office(image, by)
     if not (reason := reason.strip()):
         raise refused("no_reason")
-    if _move(image, ImageState.READY, ImageState.HIDDEN):
+    if _move(image, ImageState.HIDDEN):
         _write_down(DecisionKind.HIDDEN, image, by, office, reason)
 
 
@@ -317,7 +316,7 @@ def show(*, image: Image, by: Member, reason: str = "") -> None:
     last = hidden_since(image)
     if last is not None and last.office == Office.HOUSE and office == Office.BOARD:
         raise refused("hidden_by_house")
-    if _move(image, ImageState.HIDDEN, ImageState.READY):
+    if _move(image, ImageState.READY):
         _write_down(DecisionKind.SHOWN, image, by, office, reason.strip())
 
 
@@ -334,11 +333,10 @@ def _office(image: Image, by: Member) -> Office:
     return office
 
 
-def _move(image: Image, begin: str, end: str) -> bool:
-    """One step of the state, by compare and set; whether it was made."""
-    if not Image.objects.filter(pk=image.pk, state=begin).update(state=end):
+def _move(image: Image, state: str) -> bool:
+    """One step of the state; whether it was made, and then upper rooms are told."""
+    if not move(image, state):
         return False
-    image.state = end
     _tell(image, events.on_hidden)
     return True
 

@@ -1,6 +1,7 @@
 """Images, their files, and the descent of derivatives from their sources."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +12,7 @@ from pgvector.django import BitField
 
 from forum.boards.models import Board, Licence
 from forum.members.models import Member
+from forum.states import Graph, graph
 from generation.requests import ImageRef
 
 
@@ -91,6 +93,17 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
 class Image(models.Model):
     """One picture: an original (uploaded) or a derivative (generated from others)."""
+
+    MOVES: ClassVar[Graph] = graph(
+        ImageState.READY,
+        [
+            (ImageState.READY, ImageState.HIDDEN),
+            (ImageState.HIDDEN, ImageState.READY),
+            (ImageState.READY, ImageState.WITHDRAWN),
+            (ImageState.HIDDEN, ImageState.WITHDRAWN),
+        ],
+        ends=[ImageState.WITHDRAWN],
+    )
 
     board = models.ForeignKey(Board, models.PROTECT, related_name="images")
     #: The conversation it was first shown in.

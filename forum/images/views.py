@@ -81,9 +81,10 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_required
 def withdraw(request: MemberRequest, pk: int) -> HttpResponse:
-    """Ask once, with the consequence in words; then take the image away."""
-    images = Image.objects.editable_by(request.member).with_files()
-    image = get_object_or_404(images, pk=pk)
+    """Ask once, with the consequence in words; then take the image away. One's own though hidden."""
+    hidden = Image.objects.told_to(request.member).filter(author=request.member)
+    images = Image.objects.editable_by(request.member) | hidden
+    image = get_object_or_404(images.with_files(), pk=pk)
     if request.method == "POST":
         actions.withdraw(image=image, by=request.member)
         messages.success(request, _("The image was withdrawn."))

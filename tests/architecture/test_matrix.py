@@ -183,6 +183,9 @@ post api:boards                 401 422 422 422 422
 post api:images                 401 422 422 422 422
 get  api:image                  404 404 200 200 200
 get  api:file                   404 404 200 200 200
+post api:image-hide             401 404 404 204 204
+post api:image-show             401 404 404 204 204
+post api:thread-move            401 404 422 422 422
 get  api:plan                   404 404 200 200 200
 get  api:board-words            404 404 200 200 200
 post api:board-words            401 404 403 201 201
@@ -221,6 +224,8 @@ get  api:thread                 404 404 200 200 200
 WORDS: dict[str, dict[str, Any]] = {
     "answer": {"prompt": "make it night", "key": "matrix"},
     "draft": {"prompt": "make it night", "key": "matrix"},
+    "api:image-hide": {"reason": "It shows a pupil's name."},
+    "api:thread-move": {"board": "nowhere"},
     "api:draft": {"prompt": "make it night"},
     "read": {"text": "It waits."},
     "api:plan": {"prompt": "snow"},

@@ -2,12 +2,17 @@
 
 import pytest
 
+from forum.images.models import Image, ImageState
 from forum.states import graph
 from forum.threads.models import Reply, ReplyState
 
 
 def test_every_state_of_a_reply_is_in_its_graph():
     assert Reply.MOVES.states == set(ReplyState.values)
+
+
+def test_every_state_of_an_image_is_in_its_graph():
+    assert Image.MOVES.states == set(ImageState.values)
 
 
 def test_a_state_nothing_leads_to_is_refused():

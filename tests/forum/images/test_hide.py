@@ -190,3 +190,14 @@ def test_upper_rooms_are_told(plaza, lin, moderator, original):
     finally:
         events.on_hidden.remove(hear)
     assert told == [ImageState.HIDDEN, ImageState.READY]
+
+
+def test_its_author_can_still_withdraw_it(plaza, lin, ada, keeper, browse):
+    image = a_thread(plaza, lin).first_image
+    actions.hide(image=image, by=keeper, reason="A face.")
+    place = f"/images/{image.pk}/withdraw/"
+    assert place in browse(lin).get(f"/images/{image.pk}/").content.decode()
+    assert [browse(who).get(place).status_code for who in (ada, keeper, lin)] == [404, 404, 200]
+    assert browse(lin).post(place).status_code == 302
+    assert Image.objects.get().state == ImageState.WITHDRAWN
+    assert browse(lin).get(f"/images/{image.pk}/").status_code == 404
