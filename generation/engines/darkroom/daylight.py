@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from numpy.random import Generator
+from numpy.random import Generator, default_rng
 
 from generation.engines.darkroom.pixels import (
     Picture,
@@ -14,6 +14,7 @@ from generation.engines.darkroom.pixels import (
     floats,
     luminance,
     mix,
+    noise,
     ramp,
     saturated,
     scale_of,
@@ -44,6 +45,11 @@ def split(picture: Picture, shade: Picture, light: Picture) -> Picture:
     return floats(picture * (shade + (light - shade) * np.minimum(plain * np.float32(1.4), 1)))
 
 
+def dither(picture: Picture) -> Picture:
+    """Noise of one 8-bit level, (h, w, 1), so that a soft gradient shows no bands; always the same."""
+    return noise(picture.shape[0], picture.shape[1], default_rng(0))[..., None] * np.float32(0.004)
+
+
 def low_sun(
     picture: Picture, above: Plane, zenith: Picture, low: Picture, ground: tuple[Picture, Picture]
 ) -> Picture:
@@ -55,7 +61,7 @@ def low_sun(
     # The sky's own clouds stay as lights and darks of the gradient.
     heaven = (zenith + (low - zenith) * down) * (np.float32(0.6) + np.float32(0.5) * plain)
     lit = split(picture, *ground)
-    made = lit + (heaven - lit) * (above * np.float32(0.86))[..., None]
+    made = lit + (heaven + dither(picture) - lit) * (above * np.float32(0.86))[..., None]
     if not above.any():
         return clip(made)
     rows = (np.arange(height, dtype=np.float32) - bottom) / np.float32(0.16 * height)
@@ -110,7 +116,7 @@ def golden_hour(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     heaven = (zenith + (low - zenith) * down) * (np.float32(0.5) + np.float32(0.58) * plain)
     # A sky that is warm already is left nearly as it is, with its sun.
     share = np.float32(0.78) * (1 - np.float32(0.8) * warmth_of(picture, above))
-    made = lit + (heaven - lit) * (above * share)[..., None]
+    made = lit + (heaven + dither(picture) - lit) * (above * share)[..., None]
     glow = from_the_side(picture, bottom) * np.float32(0.55 + 0.25 * past)
     made = screen(clip(made), glow[..., None] * colour(1.0, 0.6, 0.22))
     bloom = blur(clip(luminance(made) - np.float32(0.62)), 12 * scale_of(picture))[..., None]

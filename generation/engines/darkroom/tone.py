@@ -299,11 +299,14 @@ def infrared(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     plain = luminance(picture)
     # Against the lightness, for leaves in the shade are as green as those in the sun.
     depth = plain + np.float32(0.12)
-    leaves = clip((green - np.maximum(red * np.float32(0.93), blue * np.float32(1.02))) / depth * 4)
+    scale = scale_of(picture)
+    green = green - np.maximum(red * np.float32(0.93), blue * np.float32(1.02))
+    # What is nearly white is no leaf, whatever its tinge: sky between branches.
+    leaves = clip(green / depth * 4 - np.float32(0.1)) * clip((np.float32(0.85) - plain) * 5)
+    leaves = blur(floats(leaves), 1.2 * scale)
     heaven = clip((blue - red) / depth * np.float32(1.5)) * (1 - leaves)
     dark = plain * (1 - np.float32(0.72 + 0.1 * past) * heaven)
     made = dark + (powered(plain, 0.42) - dark) * leaves * np.float32(0.85 + 0.15 * past)
-    scale = scale_of(picture)
     # Film without a backing scatters its lights (halation); screened, they never burn out.
     halo = blur(clip(made - np.float32(0.5)), (9 + 4 * past) * scale) * np.float32(
         0.55 + 0.2 * past
