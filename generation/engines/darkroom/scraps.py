@@ -34,8 +34,8 @@ from generation.engines.darkroom.tone import exposed
 #: Layers from the bottom: scraps, their length in pixels, and the share cut from photographs where
 #: the motif is rich; on calm ground it is a fifth of that.
 LAYERS = ((64, 320.0, 0.15), (120, 175.0, 0.5), (170, 92.0, 0.55))
-#: Colours of paper in the box.
-PAPERS = 14
+#: Colours of paper in the box; share of scraps from further sources where there are any.
+PAPERS, FOREIGN = 14, 0.3
 NEWSPRINT, PRINTING_INK = (
     np.array([0.88, 0.85, 0.77], np.float32),
     np.array([0.24, 0.23, 0.23], np.float32),
@@ -61,13 +61,13 @@ def collage(
 ) -> Picture:
     """The picture rebuilt from torn paper, large scraps first, small ones where it is not yet like.
 
-    Photographs are cut from the picture itself and, in half of the cases, from further sources.
+    Photographs are cut from the picture itself; of further sources come three scraps in ten.
     """
     from generation.engines.darkroom.blending import fitted
 
     height, width = picture.shape[:2]
     scale = max(0.4, scale_of(picture))
-    sheets = [clip(fitted(other, height, width)) for other in others] or [picture]
+    sheets = [clip(fitted(other, height, width)) for other in others]
     table = Table(
         motif=picture,
         sheets=sheets,
@@ -146,15 +146,17 @@ def glue(
     luck, turn, zoom = rng.random(), rng.normal(0, 4.5 * amount), rng.uniform(0.98, 1.1)
     shift = rng.normal(0, 5 * table.scale * amount, 2)
     edge = (rng.normal(0, 2.3 * table.scale, 2) * (rng.random() < 0.7)).round().astype(int)
-    light, sheet = np.float32(rng.uniform(0.93, 1.06)), int(rng.integers(len(table.sheets)))
-    other, printed_on = rng.random() < 0.5, rng.random() < 0.18
+    light, sheet = np.float32(rng.uniform(0.93, 1.06)), rng.random()
+    other, printed_on = rng.random() < FOREIGN, rng.random() < 0.18
     if stuck is None:
         return
     rows, columns, mask = stuck
     rich = float(cv2.mean(table.rich[rows, columns], (mask > 0.5).astype(np.uint8))[0])
-    if luck < photographs * (0.2 + 1.2 * rich):
-        source = table.sheets[sheet] if other else table.motif
-        piece = cut(source, stuck, scrap_turn(mask, turn, zoom, shift)) * light
+    turned = scrap_turn(mask, turn, zoom, shift)
+    if other and table.sheets:
+        piece = cut(table.sheets[int(sheet * len(table.sheets))], stuck, turned) * light
+    elif luck < photographs * (0.2 + 1.2 * rich):
+        piece = cut(table.motif, stuck, turned) * light
     else:
         mean = cv2.mean(table.motif[rows, columns], (mask > 0.5).astype(np.uint8))[:3]
         wanted = np.array(mean, np.float32)
