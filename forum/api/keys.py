@@ -101,14 +101,16 @@ def once(
             status, body = (
                 (said.status_code, said.value) if isinstance(said, Status) else (200, said)
             )
-            return status, plain(body), response.get("Location", "")
+            # Nothing is kept as an empty text: the column takes no null.
+            kept = "" if body is None else plain(body)
+            return status, kept, response.get("Location", "")
 
         status, body, location = repetitions.once(
             member=request.member, key=key, content=content_of(request), do=do
         )
         if location:
             response["Location"] = location
-        return Status(status, body)
+        return Status(status, None if body == "" else body)
 
     return door
 
