@@ -93,7 +93,7 @@ def best_window(picture: Picture, rows: int, columns: int) -> tuple[int, int]:
     sums = sums - total[rows:, :-columns] + total[:-rows, :-columns]
     tops, lefts = np.mgrid[: sums.shape[0], : sums.shape[1]]
     middle = float((own.sum(0) * np.arange(GRID)).sum() / own.sum())
-    first = int(np.searchsorted(own.sum(1).cumsum(), 0.02 * own.sum()))
+    first = int(np.searchsorted(own.sum(1).cumsum(), 0.003 * own.sum()))
     off = np.abs(lefts + columns / 2 - middle) / columns
     off = off + 0.6 * np.abs(tops + 0.1 * rows - first) / rows
     allowed = tops <= max(0, first - round(0.08 * GRID))
@@ -188,10 +188,6 @@ def extend(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     columns, far_across = unfolded(width, across)
     at_x, at_y = np.meshgrid(columns, rows)
     made = floats(cv2.remap(picture, at_x, at_y, cv2.INTER_LINEAR))
-    if picture.shape[2] == 4:
-        # The fourth channel is the mask: it ends where the picture ended.
-        inside = (far_down[:, None] == 0) & (far_across[None] == 0)
-        made[..., 3] *= inside
     far = np.hypot(far_down[:, None], far_across[None]) / max(down, across)
     return softened(made, floats(far), down, across)
 
@@ -207,9 +203,9 @@ def unfolded(length: int, more: int) -> tuple[Plane, Plane]:
 def softened(made: Picture, far: Plane, down: int, across: int) -> Picture:
     """A lengthened picture, blurred the more the further out: from one blurred copy to the next."""
     widest = max(down, across) * 0.3
-    share = clip(far)[..., None] * np.float32(3)
+    share = clip(far)[..., None] * np.float32(2)
     soft = made
-    for step, sigma in enumerate((widest / 9, widest / 3, widest)):
+    for step, sigma in enumerate((widest / 6, widest)):
         weight = clip(share - step)
         soft = soft + (blur(made, sigma) - soft) * weight
     inside = (far == 0)[..., None]

@@ -23,7 +23,7 @@ from generation.engines.darkroom.pixels import (
 )
 
 #: Activator and inhibitor radii, and the step, of each scale; pixels of the growing plane.
-SCALES = ((44, 22, 0.055), (22, 11, 0.045), (11, 5, 0.03), (6, 3, 0.018))
+SCALES = ((72, 36, 0.06), (36, 18, 0.045), (18, 9, 0.03), (9, 4, 0.014))
 GROWING_SIDE = 320
 ROUNDS = 28
 
@@ -55,7 +55,7 @@ def box(plane: Plane, radius: int) -> Plane:
 
 
 def dream(picture: Picture, rng: Generator, *, amount: float) -> Picture:
-    """The picture bent along the pattern's slopes, in its shifting colours, with fine contour rings."""
+    """The picture bent along the pattern's slopes, in shifted colours of its own, with fine contour rings."""
     height, width = picture.shape[:2]
     factor = min(1.0, GROWING_SIDE / max(height, width))
     small = resized(
@@ -64,16 +64,38 @@ def dream(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     seed = small - blur(small, 14)
     pattern = grown(floats(seed * np.float32(3)), rng)
     pattern = floats(cv2.resize(blur(pattern, 1.6), (width, height), interpolation=cv2.INTER_CUBIC))
-    bent = bent_by(picture, pattern, 46 * scale_of(picture) * amount)
-    phase = smooth_of(pattern, picture) * np.float32(3.4) + luminance(bent) * np.float32(2.0)
-    hue = np.dstack([np.cos(phase + shift) for shift in (0.0, 2.1, 4.2)]).astype(np.float32)
-    made = soft_light(saturated(bent, 1.25).clip(0, 1), clip(0.5 + hue * np.float32(0.44)))
+    bent = bent_by(picture, pattern, 34 * scale_of(picture) * amount)
+    smooth = smooth_of(pattern, picture)
+    phase = smooth * np.float32(2.6) + luminance(bent) * np.float32(2.0)
+    made = turned(saturated(bent, 1.3).clip(0, 1), floats(phase))
     relief = blur(pattern, 2 * scale_of(picture))
     slope = cv2.Sobel(relief, cv2.CV_32F, 1, 0) + cv2.Sobel(relief, cv2.CV_32F, 0, 1)
-    made = made * (1 + np.clip(slope, -0.3, 0.3) * np.float32(0.5))[..., None]
-    rings = powered_cosine(smooth_of(pattern, picture) * np.float32(20))[..., None]
-    made = made * (1 - np.float32(0.3) * rings)
-    return mix(picture, clip(made), np.minimum(1, np.float32(amount * 0.9)))
+    made = made * (1 + np.clip(slope, -0.3, 0.3) * np.float32(0.4))[..., None]
+    # Rings run all over calm places and spare the forms of the picture.
+    busy = blur(np.abs(luminance(picture) - blur(luminance(picture), 6 * scale_of(picture))), 8)
+    rings = powered_cosine(smooth * np.float32(20)) * clip(1 - busy * 9)
+    made = made * (1 - np.float32(0.3) * rings[..., None])
+    return mix(picture, clip(made), np.minimum(1, np.float32(amount * 0.85)))
+
+
+def turned(picture: Picture, phase: Plane) -> Picture:
+    """Colours turned around the grey axis by the phase, most where there is colour, with a little of
+    every hue where there is none, and lightness lifted at the crests."""
+    lab = floats(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB))
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    hue = np.arctan2(lab[..., 2], lab[..., 1])
+    waves = np.sin(phase)
+    # Strong colours sway to both sides of themselves; grey takes the hue of the phase itself.
+    own = clip(chroma / 18)
+    swayed = hue + waves * np.float32(0.75)
+    angle = np.arctan2(
+        own * np.sin(swayed) + (1 - own) * np.sin(phase * 2),
+        own * np.cos(swayed) + (1 - own) * np.cos(phase * 2),
+    )
+    reach = np.maximum(chroma * np.float32(1.25), np.float32(22))
+    lab[..., 0] = np.clip(lab[..., 0] + waves * np.float32(9), 0, 100)
+    lab[..., 1], lab[..., 2] = reach * np.cos(angle), reach * np.sin(angle)
+    return clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))
 
 
 def bent_by(picture: Picture, pattern: Plane, reach: float) -> Picture:

@@ -41,7 +41,7 @@ class Darkroom:
     """Runs the operations of a plan, one picture after another."""
 
     name = "darkroom"
-    version = "2"
+    version = "3"
 
     def __init__(self) -> None:
         self.preset: Preset | None = None

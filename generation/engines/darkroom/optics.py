@@ -27,8 +27,8 @@ def tilt_shift(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     height = picture.shape[0]
     _, own = worth_keeping(picture)
     weight = blur(own, 4).sum(1).cumsum()
-    # The upper third of the subject: faces and roofs, not the middle of a coat.
-    sharp = (float(np.searchsorted(weight, 0.32 * weight[-1])) + 0.5) / len(weight)
+    # The upper part of the subject: faces and roofs, not the middle of a coat.
+    sharp = (float(np.searchsorted(weight, 0.2 * weight[-1])) + 0.5) / len(weight)
     rows = np.abs(np.linspace(0, 1, height, dtype=np.float32) - np.float32(0.1 + 0.8 * sharp))
     far = clip((rows - 0.12) / 0.3)[:, None, None]
     scale = scale_of(picture)
@@ -222,12 +222,14 @@ def moving_parts(picture: Picture) -> Plane:
 
 
 def firm(picture: Picture) -> Plane:
-    """1 on and beside hard edges: masts, towers and twigs before the sky, which no cloud has."""
-    plain = luminance(picture)
+    """1 on and beside hard edges: masts, towers and twigs before the sky. Edges of white clouds are soft."""
+    scale, plain = scale_of(picture), luminance(picture)
     slope = np.hypot(cv2.Sobel(plain, cv2.CV_32F, 1, 0), cv2.Sobel(plain, cv2.CV_32F, 0, 1)) / 4
-    side = round(9 * scale_of(picture)) | 1
-    around = cv2.dilate(blur(floats(slope), 0.8), np.ones((side, side), np.uint8))
-    return clip((around - 0.025) * 30)
+    side = round(9 * scale) | 1
+    around = floats(cv2.dilate(blur(floats(slope), 0.8), np.ones((side, side), np.uint8)))
+    pale = clip(2 - np.ptp(picture, 2) * 7) * clip((plain - blur(plain, 24 * scale)) * 25)
+    white = blur(floats(cv2.dilate(pale, np.ones((side, side), np.uint8))), 2 * scale)
+    return clip((around - 0.025) * 30 - 2 * white)
 
 
 def water(picture: Picture, above: Plane) -> Plane:
@@ -239,11 +241,11 @@ def water(picture: Picture, above: Plane) -> Plane:
     plain = luminance(small)
     across = blur(np.abs(cv2.Sobel(plain, cv2.CV_32F, 1, 0)), 5)
     down = blur(np.abs(cv2.Sobel(plain, cv2.CV_32F, 0, 1)), 5)
-    level = clip((down / (across + down + np.float32(0.01)) - 0.56) * 9)
+    level = clip(((down + np.float32(0.008)) / (across + down + np.float32(0.01)) - 0.56) * 9)
     calm = clip(2.2 - (across + down) * 5)
     cool = clip((small[..., 2] - np.maximum(small[..., 0], small[..., 1] * 0.97)) * 12 + 1)
     ys = np.linspace(0, 1, size[1], dtype=np.float32)[:, None]
-    likely = level * calm * cool * clip((ys - 0.5) * 8)
+    likely = level * calm * cool * clip((ys - 0.42) * 10)
     likely = clip((blur(floats(likely), 3) - 0.25) * 3)
     large = cv2.resize(likely, (width, height), interpolation=cv2.INTER_LINEAR)
     return floats(large * (1 - above))

@@ -76,9 +76,11 @@ def specks(marks: Plane, unrest: Plane, grain: float, scale: float) -> Mask:
     total = np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
     sure = np.bincount(labels[firm], minlength=count) / total
     rest = np.bincount(labels.ravel(), weights=unrest.ravel(), minlength=count) / total
+    height = np.bincount(labels.ravel(), weights=marks.ravel(), minlength=count) / total
     longer = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1)
     kept = (longer <= 4 + 7 * scale) & (total / longer <= 2 + 4 * scale) & (total >= 2)
-    kept &= (sure > 0.25) & (rest < CALM)
+    # The brighter a speck, the livelier the ground may be that it is told apart from.
+    kept &= (sure > 0.25) & (rest < CALM + 0.12 * np.maximum(0, height - 0.08))
     kept[0] = False
     kept &= ~crowded(kept, labels.shape, stats)
     return np.asarray(kept[labels] * np.uint8(255), np.uint8)
@@ -91,20 +93,23 @@ def scratches(marks: Plane, unrest: Plane, scale: float) -> Mask:
     are many in one place are drawn there: lattices, rigging, grass.
     """
     height, width = marks.shape
-    size = (max(1, width // 2), max(1, height // 2))
+    # A line of one pixel would be lost in half of a small picture.
+    step = 2 if scale > 0.75 else 1
+    size = (max(1, width // step), max(1, height // step))
     capped = floats(cv2.resize(np.minimum(marks, 0.12), size, interpolation=cv2.INTER_AREA))
-    along = np.max([cv2.filter2D(capped, -1, each) for each in needles(round(17 * scale) | 1)], 0)
-    usual = float(np.median(along[::2, ::2]))
-    spread = 1.48 * float(np.median(np.abs(along[::2, ::2] - usual)))
+    length = max(9, round(34 * scale / step)) | 1
+    along = floats(np.max([cv2.filter2D(capped, -1, each) for each in needles(length)], 0))
+    # What is usual is asked of the neighbourhood: a sky is judged as sky, a lawn as lawn.
+    usual = blur(along, 60 * scale / step)
+    spread = blur(np.abs(along - usual), 60 * scale / step)
     calm = cv2.resize(unrest, size, interpolation=cv2.INTER_AREA) < CALM
-    lines = calm & (along > usual + max(0.025, 2.6 * spread))
-    lines &= capped > usual
-    sure = along > usual + max(0.04, 4.5 * spread)
+    lines = calm & (along > usual + np.maximum(0.025, 2.0 * spread)) & (capped > usual)
+    sure = along > usual + np.maximum(0.04, 3.4 * spread)
     thin = cv2.morphologyEx(lines.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(thin, connectivity=8)
     total = np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
     longer = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
-    kept = (longer >= 20 * scale) & (total / longer <= 2.5 + scale)
+    kept = (longer >= 40 * scale / step) & (total / longer <= 2.5 + 2 * scale / step)
     kept &= np.bincount(labels[sure], minlength=count) / total > 0.3
     kept[0] = False
     found = kept[labels].astype(np.float32)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -130,7 +131,9 @@ def test_restoring_removes_scratches_that_were_put_on():
     clean = photograph("coffee.png")
     picture = np.asarray(clean, np.float32) / 255
     worn = blemished(picture, np.random.default_rng(3), 1.0)
-    marked = np.abs(worn - picture).max(-1) > 0.2
+    # Marks in the grain of wood are left, rather than the wood be smeared: see test_heal.py.
+    rough = cv2.blur(np.abs(cv2.Laplacian(picture.mean(-1), cv2.CV_32F)), (21, 21))
+    marked = (np.abs(worn - picture).max(-1) > 0.2) & (rough < np.quantile(rough, 0.4))
     mended = made("restore", Image.fromarray((worn * 255).astype(np.uint8)))
     reference = made("restore", clean)
     left = np.abs(mended - reference).mean(-1)[marked].mean()
