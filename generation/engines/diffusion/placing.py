@@ -33,6 +33,9 @@ def placed(pipe: Any, words: Settings, device: torch.device, vram_gb: float) -> 
     wishes, dtype = words.optimise, getattr(torch, words.dtype)
     denoiser = getattr(pipe, "transformer", None) or pipe.unet
     on_gpu = device.type == "cuda"
+    if on_gpu:
+        # Convolutions by rules that give the same bits each time.
+        torch.backends.cudnn.deterministic = True
     if wishes.get("fp8") and on_gpu:
         denoiser.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
     waits = offload(wishes, device, vram_gb) if on_gpu else "none"

@@ -97,6 +97,16 @@ def test_settings_that_do_not_hold_are_named(own):
         own[1](dtype="int3")
 
 
+def test_a_cpu_works_in_32_bits_where_a_gpu_works_in_16(own):
+    """Many of its kernels know no 16-bit floats, the others are slower; brain floats stay."""
+    half, brain = own[1](dtype="float16"), own[1](dtype="bfloat16")
+    assert half.loaded.first.transformer.dtype == torch.float32
+    assert brain.loaded.first.transformer.dtype == torch.bfloat16
+    recipe = made(half, [ask("klein", "rain", picture_of("rings"))])[0].recipe
+    assert recipe["dtype"] == half.about()["dtype"] == "float32"
+    assert half.shares(half.loaded.preset), "it need not be loaded again"
+
+
 def test_a_worker_offers_only_presets_whose_weights_it_has(own):
     from generation.worker.supervisor import queues_for
 
