@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from generation.engines.darkroom.table import program
 from generation.prompts import lexicon as words
 from generation.prompts import planning
 from tests.generation import asked
@@ -182,3 +183,12 @@ def test_unknown_words_that_touch_are_one():
 def test_markup_in_a_prompt_is_only_words():
     plan = planning.plan("<script>alert(1)</script> snow", "darkroom")
     assert plan.operations == (("snow", {}),) and "script" in plan.unknown
+
+
+@pytest.mark.parametrize("name", sorted(program()))
+def test_every_operation_is_called_by_its_title(name):
+    for language, title in program()[name].titles.items():
+        slightly = "稍微" if language == "zh-hans" else "slightly "
+        for prompt in (title, slightly + title):
+            plan = planning.plan(prompt, "darkroom", language)
+            assert ([each for each, _ in plan.operations], plan.unknown) == ([name], ())
