@@ -97,8 +97,10 @@ def charcoal(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     # Half the sheet stays light: a picture in dark tones would end as one black field.
     median = float(np.clip(np.median(tone[::4, ::4]), 0.05, 0.6))
     tone = powered(tone, float(np.clip(np.log(0.5) / np.log(median), 0.5, 1.0)))
-    rough = combed(noise(height, width, rng), flow, 4) * np.float32(1.6)
-    tooth = blur(noise(height, width, rng), 0.9 * scale) * np.float32(1.4)
+    grain = noise(height, width, rng)
+    rough = combed(grain, flow, 4) * np.float32(1.6)
+    # The same grain turned over serves as the tooth of the paper.
+    tooth = blur(floats(grain[::-1, ::-1]), 0.9 * scale) * np.float32(1.4)
     rubbed = powered(combed(tone, flow, 4), 1.15)
     dark = clip(1 - rubbed)
     coal = clip(

@@ -91,14 +91,13 @@ def comic(picture: Picture, rng: Generator, *, amount: float) -> Picture:
     """Flat strong colours that meet in printed dots, inked contours, darks filled with black."""
     height, width = picture.shape[:2]
     scale = max(0.5, scale_of(picture) * (0.6 + 0.4 * amount))
-    even = exposed(flattened(picture, 3), 0.55, 0.75)
+    even = exposed(flattened(picture, 2), 0.55, 0.75)
     flat = clip(graded(even, saturation=0.5, contrast=0.12))
     plain = luminance(flat)
     # Where two tones meet the screen decides which one prints: bands become a passage of dots.
     screen_ = screen_level(height, width, max(4.0, 8.5 * scale), 45) - np.float32(0.5)
     steps = stepped(clip(plain + screen_ * np.float32(0.26)), 4, 0.3)
-    made = clip(flat * ((steps + 0.1) / (plain + np.float32(0.1)))[..., None])
-    made = made + (1 - made) * (np.float32(0.08) * steps[..., None])
+    made = clip(flat * ((steps + np.float32(0.12)) / (plain + np.float32(0.1)))[..., None])
     lines = contours(blur(luminance(picture), 0.8 * scale), 1.9 * scale, 11, 0.425)
     lines = without_specks(lines, 80 * scale * scale)
     ink = lines * clip((blur(plain, 1.2 * scale) - np.float32(0.1)) * 14)
