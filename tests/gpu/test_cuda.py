@@ -119,7 +119,8 @@ def test_compiled_blocks_give_the_same_bits_each_time(tiny_file, monkeypatch, lo
 def test_memory_comes_back_when_an_engine_goes(tiny_file, monkeypatch):  # noqa: F811
 
     def taken():
-        torch._C._cuda_clearCublasWorkspaces()  # room that libraries keep for themselves
+        # Room that libraries keep for themselves.
+        getattr(torch._C, "_cuda_clearCublasWorkspaces", lambda: None)()
         torch.cuda.empty_cache()
         return torch.cuda.memory_allocated()
 
