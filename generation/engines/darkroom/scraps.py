@@ -47,6 +47,8 @@ class Table:
     """What lies ready: the motif, further photographs, newsprint, coloured papers (n, 3)."""
 
     motif: Picture
+    #: What the sheet should come to: the motif, and what was cut from further sources where it lies.
+    wanted: Picture
     sheets: Sequence[Picture]
     newsprint: Picture
     papers: Picture
@@ -70,6 +72,7 @@ def collage(
     sheets = [clip(fitted(other, height, width)) for other in others]
     table = Table(
         motif=picture,
+        wanted=picture.copy(),
         sheets=sheets,
         newsprint=printed(height, width, rng, scale),
         papers=coloured(picture, rng),
@@ -81,7 +84,7 @@ def collage(
     made[:] = np.array([0.9, 0.87, 0.8], np.float32)
     for count, length, photographs in LAYERS:
         reach = length * scale * (0.75 + 0.25 * amount)
-        for at, place in enumerate(places(made, picture, count, rng)):
+        for at, place in enumerate(places(made, table.wanted, count, rng)):
             glue(made, table, outline(place, reach, table.flow, rng), photographs, amount, rng)
             if at % 44 == 43:
                 show(small_of(to_bytes(made)))
@@ -167,6 +170,10 @@ def glue(
             lines = cut(table.newsprint, stuck, scrap_turn(mask, turn * 6, 1.0, shift))
             piece = lines * (paper * np.float32(0.65) + np.float32(0.35) * wanted.mean())
     paste(made[rows, columns], floats(piece), mask, edge, table.scale)
+    if other and table.sheets:
+        # Else later scraps would bury it, for it is not like the motif.
+        part = table.wanted[rows, columns]
+        part[:] = mix(part, made[rows, columns], mask)
 
 
 def cut(source: Picture, stuck: tuple[slice, slice, Plane], matrix: NDArray[np.float64]) -> Picture:
