@@ -35,7 +35,7 @@ from generation.engines.darkroom.tone import exposed
 #: the motif is rich; on calm ground it is a fifth of that.
 LAYERS = ((64, 320.0, 0.15), (120, 175.0, 0.5), (170, 92.0, 0.55))
 #: Colours of paper in the box; share of scraps from further sources where there are any.
-PAPERS, FOREIGN = 14, 0.3
+PAPERS, FOREIGN = 14, 0.18
 NEWSPRINT, PRINTING_INK = (
     np.array([0.88, 0.85, 0.77], np.float32),
     np.array([0.24, 0.23, 0.23], np.float32),
@@ -63,7 +63,7 @@ def collage(
 ) -> Picture:
     """The picture rebuilt from torn paper, large scraps first, small ones where it is not yet like.
 
-    Photographs are cut from the picture itself; of further sources come three scraps in ten.
+    Photographs are cut from the picture itself; of further sources comes every sixth scrap, and it stays.
     """
     from generation.engines.darkroom.blending import fitted
 
