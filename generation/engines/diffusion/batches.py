@@ -50,11 +50,14 @@ class Ceilings:
 def bucket_for(count: int, wanted: int | None, buckets: Sequence[int], most: int) -> int:
     """The size of the next batch: as asked, else the smallest of the preset's that holds `count`.
 
-    Never more than `most`. A recipe's own bucket comes first, for its bits depend on it.
+    Never more than `most`. A recipe's own bucket comes first, for its bits depend on it; where memory
+    is known to be too small for it, the next below, as when memory ends over it.
     """
     if wanted is not None and wanted <= most:
         return wanted
     fitting = [bucket for bucket in buckets if bucket <= most] or [1]
+    if wanted is not None:
+        return fitting[-1]
     return next((bucket for bucket in fitting if bucket >= count), fitting[-1])
 
 

@@ -58,6 +58,19 @@ def test_the_smaller_size_is_remembered_for_a_while(load, monkeypatch):
         assert max(seen) == 4, "ten minutes later it is tried again"
 
 
+def test_a_replay_too_large_for_the_memory_is_the_same_whether_that_is_known_or_not(load):
+    """One picture in a batch of four: halved when memory ends, and at once when it has ended before."""
+    engine = load("klein")
+    item = ask("klein", "at night", picture_of("rings"), bucket=4)
+    with memory_for(engine, 2) as seen:
+        ended = made(engine, [item])[0]
+        seen.clear()
+        known = made(engine, [item])[0]
+        assert set(seen) == {2}
+    assert ended.recipe["bucket"] == known.recipe["bucket"] == 2
+    assert np.array_equal(pixels(ended), pixels(known))
+
+
 def test_a_single_picture_is_then_decoded_in_tiles(load):
     engine = load("klein")
     item = ask("klein", "at night", picture_of("rings"))
