@@ -1,5 +1,7 @@
 """`{% picture %}`: an image as people see it, or the grey place it left."""
 
+from functools import partial
+
 import pytest
 from django.template import Context, Template
 
@@ -65,7 +67,7 @@ def test_alt_says_description_else_prompt_else_title(plaza, lin, original, deriv
     assert alt_text(original(plaza, lin)) == "original"
 
 
-@pytest.mark.parametrize("verb", [actions.withdraw, actions.hide])
+@pytest.mark.parametrize("verb", [actions.withdraw, partial(actions.hide, reason="Not here.")])
 def test_what_cannot_be_seen_is_grey(verb, plaza, lin, moderator, original):
     image = original(plaza, lin)
     verb(image=image, by=moderator)
